@@ -1,0 +1,62 @@
+"""What can go wrong with the DuckDB file and the SQL that runs in it.
+
+```
+WarehouseError          exit 1
+├── WarehouseLocked     exit 75   another process holds the file
+├── WarehouseUnusable   exit 2    not a DuckDB file, no permission, no folder, newer format
+├── NothingPublished    exit 2    there is no published file yet
+├── QueryError          exit 2    the SQL a person gave does not run
+├── ModelError          exit 1    a transform does not parse or run
+└── ColumnNameError     exit 2    a column name given in config.toml cannot be used
+```
+
+Every error is one sentence on what is wrong (`message`), one on what to do (`hint`), and the
+`exit_code` a command ends with.
+"""
+
+from __future__ import annotations
+
+
+class WarehouseError(Exception):
+    """Base of the tree above."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class WarehouseLocked(WarehouseError):
+    """Another process holds the file open for writing, or holds it open while we want to write."""
+
+    exit_code = 75
+
+
+class WarehouseUnusable(WarehouseError):
+    """The path does not hold, or cannot hold, a DuckDB file that this DuckDB can open."""
+
+    exit_code = 2
+
+
+class NothingPublished(WarehouseError):
+    """The published file does not exist yet: no run has ended well so far."""
+
+    exit_code = 2
+
+
+class QueryError(WarehouseError):
+    """A query given by a person does not parse, or names what is not there."""
+
+    exit_code = 2
+
+
+class ModelError(WarehouseError):
+    """A model in `transforms/sql` has a bad header, an unknown dependency, or does not run."""
+
+
+class ColumnNameError(WarehouseError):
+    """An explicit column name in `[transforms.columns.*]` is not usable or is taken."""
+
+    exit_code = 2
