@@ -1,0 +1,65 @@
+"""Who is asking: the user behind the token, because a load is what that user may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from .errors import BadAnswer
+from .pages import Answer
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The user of `users/me`. `server_time` is the `Date` of that answer, our clock without one.
+
+    `is_admin` is None where the answer does not tell.
+    """
+
+    user_id: int | None
+    user_name: str
+    is_admin: bool | None
+    company_id: int | None
+    company_domain: str
+    server_time: datetime
+
+
+class _App(msgspec.Struct):
+    app: Any = None
+    admin: Any = None
+
+
+class _Me(msgspec.Struct):
+    id: int | None = None
+    name: Any = None
+    is_admin: Any = None
+    access: list[_App] | None = None
+    company_id: int | None = None
+    company_domain: Any = None
+
+
+def read_identity(answer: Answer) -> Identity:
+    """The identity in an answer of `users/me`. Raises BadAnswer when there is none.
+
+    An admin has `admin` for the app `global` (spec); recordings also show `is_admin` 0 or 1.
+    """
+    try:
+        me = msgspec.json.decode(answer.data, type=_Me)
+    except msgspec.DecodeError as error:
+        raise BadAnswer(
+            f"users/me did not answer with a user ({error}).", "Check base_url."
+        ) from error
+    is_admin: bool | None = None if me.is_admin is None else bool(me.is_admin)
+    if me.access is not None:
+        is_admin = any(app.app == "global" and app.admin is True for app in me.access)
+    return Identity(
+        user_id=me.id,
+        user_name=str(me.name or ""),
+        is_admin=is_admin,
+        company_id=me.company_id,
+        company_domain=str(me.company_domain or ""),
+        server_time=answer.server_time,
+    )

@@ -1,0 +1,183 @@
+"""From the bytes of an answer to records whose payload is still the bytes that came.
+
+A page is scanned, not parsed: of each record only the id and `update_time` are decoded, the rest
+stays as received (measured: a tenth of the cost of decoding it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from .endpoints import Api, Endpoint
+from .errors import BadAnswer
+
+_NULL = b"null"
+
+
+class _Envelope(msgspec.Struct):
+    success: bool = True
+    data: msgspec.Raw = msgspec.Raw(_NULL)
+    additional_data: msgspec.Raw = msgspec.Raw(_NULL)
+    error: Any = None
+
+
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+_RECORDS = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class _Pagination(msgspec.Struct):
+    """Seen nested under `pagination` in recordings and flat in the specs; both are read."""
+
+    pagination: _Pagination | None = None
+    more_items_in_collection: bool = False
+    next_start: int | None = None
+    next_cursor: str | None = None
+
+
+_PAGINATION = msgspec.json.Decoder(_Pagination | None)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record: its id, its `update_time` in UTC where it has one, and its bytes."""
+
+    id: int | str
+    update_time: datetime | None
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class Page:
+    """The records of one answer and how to get the next one.
+
+    `asked` is when the request was sent, by our clock; `server_time` is the `Date` of the answer.
+    """
+
+    records: tuple[Record, ...]
+    next_cursor: str | None
+    next_start: int | None
+    has_more: bool
+    asked: datetime
+    server_time: datetime
+    api: Api
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A body that says `success`, with the moment it was asked for and its `Date`."""
+
+    data: bytes
+    additional_data: bytes
+    asked: datetime
+    server_time: datetime
+
+
+def read_answer(body: bytes, asked: datetime, server_time: datetime) -> Answer:
+    """The envelope of a body. Raises BadAnswer when it is none or says `success: false`."""
+    try:
+        envelope = _ENVELOPE.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadAnswer(
+            f"Pipedrive answered with something that is not a JSON page ({error}).",
+            "Usually passes by itself; if not, check base_url and any proxy in between.",
+        ) from error
+    if not envelope.success:
+        raise BadAnswer(f"Pipedrive answered success = false: {envelope.error or 'no reason'}.")
+    return Answer(bytes(envelope.data), bytes(envelope.additional_data), asked, server_time)
+
+
+def read_page(answer: Answer, endpoint: Endpoint, api: Api) -> Page:
+    """The page in an answer.
+
+    `data: null` is an empty page (API: responses page), and so is a list of nulls.
+    `additional_data` may be null or missing (recordings). Raises BadAnswer when `data` is no list
+    or a record has no id.
+    """
+    try:
+        raws = [] if answer.data == _NULL else _RECORDS.decode(answer.data)
+    except msgspec.DecodeError as error:
+        raise BadAnswer(
+            f"Pipedrive answered for {endpoint.entity} without a list of records ({error}).",
+        ) from error
+    records = tuple(_read_record(raw, endpoint) for raw in raws if bytes(raw) != _NULL)
+    paging = _read_pagination(answer.additional_data)
+    return Page(
+        records,
+        next_cursor=paging.next_cursor,
+        next_start=paging.next_start,
+        has_more=paging.more_items_in_collection,
+        asked=answer.asked,
+        server_time=answer.server_time,
+        api=api,
+    )
+
+
+def _read_pagination(additional_data: bytes) -> _Pagination:
+    try:
+        paging: _Pagination | None = _PAGINATION.decode(additional_data)
+    except msgspec.DecodeError as error:
+        raise BadAnswer(f"Pipedrive's paging cannot be understood ({error}).") from error
+    if paging is None:
+        return _Pagination()
+    return paging.pagination or paging
+
+
+def _read_record(raw: msgspec.Raw, endpoint: Endpoint) -> Record:
+    try:
+        keys = _KEYS[endpoint.kind].decode(raw)
+    except msgspec.DecodeError as error:
+        raise BadAnswer(
+            f"Pipedrive sent a record of {endpoint.entity} that is not an object with an id "
+            f"({error})."
+        ) from error
+    identity = next((v for k in endpoint.id_key if (v := getattr(keys, k, None)) is not None), None)
+    if endpoint.id_type == "text" and isinstance(identity, int):
+        identity = str(identity)
+    if identity is None or isinstance(identity, str) != (endpoint.id_type == "text"):
+        raise BadAnswer(f"Pipedrive sent a record of {endpoint.entity} with the id {identity!r}.")
+    return Record(identity, parse_time(keys.update_time), bytes(raw))
+
+
+class _Keys(msgspec.Struct, gc=False):
+    id: int | str | None = None
+    update_time: Any = None
+
+
+class _NamedKeys(msgspec.Struct, gc=False):
+    id: int | str | None = None
+    key: str | None = None
+    field_code: str | None = None
+    name: str | None = None
+    update_time: Any = None
+
+
+_KEYS: dict[str, msgspec.json.Decoder[Any]] = {
+    "entity": msgspec.json.Decoder(_Keys),
+    "definitions": msgspec.json.Decoder(_NamedKeys),
+    "reference": msgspec.json.Decoder(_NamedKeys),
+}
+
+
+def parse_time(value: object) -> datetime | None:
+    """A Pipedrive timestamp in UTC: `2026-05-15 10:11:04` (v1) or `2026-05-15T10:11:04.968Z`.
+
+    None for null and for anything that is no timestamp: the payload keeps what came, the
+    transforms note what does not fit.
+    """
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def without_repeats(records: Iterable[Record]) -> tuple[Record, ...]:
+    """The records with each id once, as it came last."""
+    return tuple({record.id: record for record in records}.values())

@@ -1,0 +1,226 @@
+"""Reading one entity: what to ask for, what of it is new, and where the next run begins.
+
+A reading is cut into packages. Each is loaded and committed before the next one is read, and holds
+an id at most once, because a merge of two rows with one id would insert both.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, MutableMapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from .client import Client, Meter
+from .dialects import DialectChoice
+from .endpoints import Api, Endpoint, Route
+from .errors import SourceError
+from .pages import Page, Record, parse_time, without_repeats
+from .stored import NothingStored, Stored
+from .walks import WALKS, Params, Span, single
+
+Mode = Literal["first", "full", "incremental", "listing"]
+
+
+@dataclass(frozen=True)
+class ReadingSettings:
+    """How entities are read; see `config.toml` for what each key means."""
+
+    page_size: int = 500
+    package_rows: int = 50_000
+    overlap: timedelta = timedelta(minutes=10)
+    full_listing_pages: int = 2
+    start_date: datetime | None = None
+    is_full_refresh: bool = False
+
+
+@dataclass
+class Progress:
+    """What has been read of one entity: a row of `ops.steps`."""
+
+    entity: str
+    mode: Mode | None = None
+    started_time: datetime = field(default_factory=lambda: datetime.now(UTC))
+    seconds: float = 0.0  # spent waiting for answers and decoding them
+    meter: Meter = field(default_factory=Meter)
+    rows_listed: int = 0
+    rows_new: int = 0
+    rows_changed: int = 0
+    rows_unchanged: int = 0
+    watermark: datetime | None = None
+    error: SourceError | None = None
+
+    @property
+    def rows_loaded(self) -> int:
+        """Rows that were new or differed from what is stored."""
+        return self.rows_new + self.rows_changed
+
+
+@dataclass
+class Reading:
+    """One entity on its way through a run. `package` is called until `is_finished`."""
+
+    endpoint: Endpoint
+    client: Client
+    dialects: DialectChoice
+    settings: ReadingSettings
+    server_now: datetime
+    stored: Stored = field(default_factory=NothingStored)
+    on_page: Callable[[Progress], None] | None = None
+    is_finished: bool = False
+
+    def __post_init__(self) -> None:
+        self.progress = Progress(self.endpoint.entity)
+        self._pages: Iterator[Page] | None = None
+        self._waiting: Page | None = None  # read, but part of the next package
+        self._newest: datetime | None = None
+        self._route: Route | None = None
+        # Appending is faster than merging and as good while the table is empty and no id repeats.
+        self.is_append = self.stored.count(self.endpoint.entity) == 0
+        self._seen: set[int | str] = set()
+
+    def package(self, state: MutableMapping[str, Any]) -> Iterator[pa.Table]:
+        """The next package as one Arrow table a page; nothing at all where nothing differs.
+
+        `state` is the entity's dlt state: its watermark is read at the start of a walk and set
+        with the last package, so that it is committed with the rows it speaks of. An error of
+        the source ends the reading, keeps what was read before, and is left in `progress.error`.
+        """
+        try:
+            if self.endpoint.kind == "entity":
+                yield from self._entity_package(state)
+            else:
+                yield from self._whole_listing()
+        except SourceError as error:
+            self.progress.error = error
+            self.is_finished = True
+
+    def _entity_package(self, state: MutableMapping[str, Any]) -> Iterator[pa.Table]:
+        if self._pages is None:
+            self._pages = self._begin(state)
+        if not self.is_append:
+            self._seen = set()
+        rows = 0
+        for page in self._remaining_pages():
+            ids = {record.id for record in page.records}
+            if rows >= self.settings.package_rows or not self._seen.isdisjoint(ids):
+                self.is_append = self.is_append and self._seen.isdisjoint(ids)
+                self._waiting = page
+                return
+            self._seen |= ids
+            fresh = self._note(page)
+            if fresh.num_rows:
+                rows += fresh.num_rows
+                yield fresh
+        self.is_finished = True
+        self._set_watermark(state)
+
+    def _begin(self, state: MutableMapping[str, Any]) -> Iterator[Page]:
+        """Decide between everything and what changed since the watermark, and start the walk."""
+        settings = self.settings
+        known = self.stored.count(self.endpoint.entity)
+        self.progress.watermark = parse_time(state.get("watermark"))
+        since: datetime | None
+        if self.progress.watermark is None or settings.is_full_refresh:
+            self.progress.mode, since = "first", settings.start_date
+        elif known is not None and known <= settings.full_listing_pages * settings.page_size:
+            # Costs what the incremental read costs, and sees what moves no update_time.
+            self.progress.mode, since = "full", settings.start_date
+        else:
+            self.progress.mode = "incremental"
+            since = self.progress.watermark - settings.overlap
+        span = Span(since, settings.page_size, self.server_now)
+        self._route, pages = self.dialects.open(
+            self.endpoint, lambda route: WALKS[route.method](self._fetch(route), span)
+        )
+        return pages
+
+    def _remaining_pages(self) -> Iterator[Page]:
+        if self._waiting is not None:
+            page, self._waiting = self._waiting, None
+            yield page
+        yield from self._pages or ()
+
+    def _fetch(self, route: Route) -> Callable[[Params], Page]:
+        def fetch(params: Params) -> Page:
+            begun = time.monotonic()
+            try:
+                page = self.client.page(self.endpoint, route, params, self.progress.meter)
+            finally:
+                self.progress.seconds += time.monotonic() - begun
+            self.progress.rows_listed += len(page.records)
+            if self.on_page:
+                self.on_page(self.progress)
+            return page
+
+        return fetch
+
+    def _note(self, page: Page) -> pa.Table:
+        """The rows of a page that differ from what is stored."""
+        records = without_repeats(page.records)
+        times = [r.update_time for r in records if r.update_time is not None]
+        self._newest = max([*times, self._newest] if self._newest else times, default=None)
+        table = to_arrow(records, page.api, page.asked, self.endpoint.id_type)
+        if self.is_append:
+            self.progress.rows_new += table.num_rows
+            return table
+        found = self.stored.compare(self.endpoint.entity, table)
+        self.progress.rows_new += found.new
+        self.progress.rows_changed += found.changed
+        self.progress.rows_unchanged += found.unchanged
+        return found.rows
+
+    def _set_watermark(self, state: MutableMapping[str, Any]) -> None:
+        """Where the next run begins, moved only together with rows: a quiet run commits nothing."""
+        reached = self._newest
+        if reached and self._route and self._route.method == "window":
+            # No promised order: what changed while we walked may have been passed already.
+            reached = min(reached, self.server_now.replace(microsecond=0))
+        known = self.progress.watermark
+        if reached and (known is None or reached > known):
+            state["watermark"] = reached.isoformat()
+            self.progress.watermark = reached
+
+    def _whole_listing(self) -> Iterator[pa.Table]:
+        """A definition or reference list: loaded whole when anything in it changed, else not."""
+        self.progress.mode = "listing"
+        span = Span(None, self.settings.page_size, self.server_now)
+
+        def walk(route: Route) -> Iterator[Page]:
+            method = single if route.pager == "none" else WALKS[route.method]
+            return method(self._fetch(route), span)
+
+        route, pages = self.dialects.open(self.endpoint, walk)
+        listed = list(pages)
+        records = without_repeats(record for page in listed for record in page.records)
+        asked = listed[0].asked if listed else self.server_now
+        table = to_arrow(records, route.api, asked, self.endpoint.id_type)
+        table = table.append_column("position", pa.array(range(len(records)), pa.int64()))
+        found = self.stored.compare_listing(self.endpoint.entity, table)
+        self.progress.rows_new, self.progress.rows_changed = found.new, found.changed
+        self.progress.rows_unchanged = found.unchanged
+        self.is_finished = True
+        if found.rows.num_rows:
+            yield found.rows
+
+
+def to_arrow(
+    records: tuple[Record, ...], api: Api, asked: datetime, id_type: Literal["bigint", "text"]
+) -> pa.Table:
+    """Records as rows of `raw`: id, update_time, payload (the bytes as text), api, read_time."""
+    count = len(records)
+    time_type = pa.timestamp("us", "UTC")
+    return pa.table(
+        {
+            "id": pa.array(
+                [r.id for r in records], pa.int64() if id_type == "bigint" else pa.string()
+            ),
+            "update_time": pa.array([r.update_time for r in records], time_type),
+            "payload": pa.array([r.payload for r in records], pa.binary()).cast(pa.string()),
+            "api": pa.array([api] * count, pa.string()),
+            "read_time": pa.array([asked] * count, time_type),
+        }
+    )

@@ -1,0 +1,113 @@
+"""The dlt source: leads, archived leads, persons, organizations, and what describes them.
+
+`pipedrive()` stands on its own in any dlt pipeline; `package()` is what `pipelines` runs again and
+again, one committed package each, with readings that know what the warehouse already holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import dlt
+import pyarrow as pa
+from dlt.common.schema.typing import TColumnSchema
+from dlt.extract import DltResource, DltSource
+
+from .client import Client, Token
+from .dialects import ApiSetting, DialectChoice
+from .endpoints import RESOURCES, Endpoint, endpoints_for
+from .errors import Misconfigured
+from .hosts import find_host
+from .pages import parse_time
+from .reading import Reading, ReadingSettings
+
+UPSERT: Any = {"disposition": "merge", "strategy": "upsert"}
+
+
+@dlt.source(name="pipedrive", max_table_nesting=0, section="pipedrive")
+def pipedrive(
+    api_token: dlt.TSecretStrValue = dlt.secrets.value,
+    company_domain: str = "",
+    base_url: str = "",
+    api: ApiSetting = "auto",
+    start_date: str = "",
+    resources: list[str] | None = None,
+    page_size: int = 500,
+) -> Iterable[DltResource]:
+    """Leads, archived leads, persons and organizations, with definitions and reference tables.
+
+    Every row is `id, update_time, payload, api, read_time`, the payload as received. One package:
+    for a first load of many rows use `pipeduck run`, which commits as it goes.
+    """
+    client = Client(find_host(company_domain, base_url), Token(api_token))
+    settings = ReadingSettings(page_size=page_size, start_date=parse_time(start_date or None))
+    return package(open_readings(client, api, tuple(resources or RESOURCES), settings))
+
+
+def open_readings(
+    client: Client, api: ApiSetting, resources: tuple[str, ...], settings: ReadingSettings
+) -> list[Reading]:
+    """A reading for each endpoint that `resources` take. Asks `users/me`."""
+    check_resources(resources)
+    server_now = client.identify().server_time
+    dialects = DialectChoice(api)
+    return [
+        Reading(endpoint, client, dialects, settings, server_now)
+        for endpoint in endpoints_for(resources)
+    ]
+
+
+def check_resources(resources: Iterable[str]) -> None:
+    """Raises Misconfigured for a resource that does not exist."""
+    for name in resources:
+        if name not in RESOURCES:
+            raise Misconfigured(
+                f"There is no resource {name!r}.", f"Resources are {', '.join(RESOURCES)}."
+            )
+
+
+def package(readings: Iterable[Reading]) -> list[DltResource]:
+    """A dlt resource for the next package of each reading."""
+    return [_resource(reading) for reading in readings]
+
+
+def source_of(readings: Iterable[Reading]) -> DltSource:
+    """The source `pipedrive` made of the next package of each reading."""
+    wanted = list(readings)
+
+    @dlt.source(name="pipedrive", max_table_nesting=0, section="pipedrive")
+    def pipedrive() -> list[DltResource]:
+        return package(wanted)
+
+    return pipedrive()
+
+
+def _resource(reading: Reading) -> DltResource:
+    name = reading.endpoint.entity
+
+    def rows() -> Iterator[pa.Table]:
+        yield from reading.package(dlt.current.resource_state(name))
+
+    return dlt.resource(
+        rows,
+        name=name,
+        primary_key="id",
+        write_disposition="append" if reading.is_append else UPSERT,
+        columns=columns_of(reading.endpoint),
+        parallelized=True,
+    )
+
+
+def columns_of(endpoint: Endpoint) -> dict[str, TColumnSchema]:
+    """The columns of the entity's raw table, as dlt hints."""
+    columns: dict[str, TColumnSchema] = {
+        "id": {"data_type": endpoint.id_type, "nullable": False},
+        "update_time": {"data_type": "timestamp"},
+        "payload": {"data_type": "json"},
+        "api": {"data_type": "text"},
+        "read_time": {"data_type": "timestamp"},
+    }
+    if endpoint.kind != "entity":
+        columns["position"] = {"data_type": "bigint"}
+    return columns

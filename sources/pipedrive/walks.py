@@ -1,0 +1,185 @@
+"""How a list is walked so that no row is lost or read for nothing, one function per method.
+
+Each walk yields pages until the list ends. None stores a cursor across runs. What a row's
+`update_time` promises: it is in UTC, several rows share one, it can be null, and a row edited
+during a walk gets a newer one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from .endpoints import Method
+from .errors import BadAnswer
+from .pages import Page
+
+Params = dict[str, str | int]
+
+
+Fetch = Callable[[Params], Page]
+Seen = dict[int | str, datetime | None]
+_NEVER = object()
+
+
+@dataclass(frozen=True)
+class Span:
+    """What to read: rows updated at or after `since` (None: all, also those without a time)."""
+
+    since: datetime | None
+    page_size: int
+    server_now: datetime
+
+
+def update_time_ascending(fetch: Fetch, span: Span) -> Iterator[Page]:
+    """v2 lists, oldest change first, by cursor. A row edited meanwhile comes again later."""
+    params: Params = {
+        "sort_by": "update_time",
+        "sort_direction": "asc",
+        "limit": span.page_size,
+    }
+    if span.since is not None:
+        params["updated_since"] = whole_second(span.since)
+    return _cursor_pages(fetch, params)
+
+
+def window(fetch: Fetch, span: Span) -> Iterator[Page]:
+    """Collection lists, in no promised order, by cursor.
+
+    `until` is the first whole second after the walk began: what changed before it began is in,
+    and what changes meanwhile cannot make the walk endless; the next one starts before it.
+    """
+    params: Params = {"limit": span.page_size}
+    if span.since is not None:
+        params["since"] = f"{span.since.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+        until = span.server_now.astimezone(UTC) + timedelta(seconds=1)
+        params["until"] = f"{until:%Y-%m-%d %H:%M:%S}"
+    return _cursor_pages(fetch, params)
+
+
+def keyset(fetch: Fetch, span: Span) -> Iterator[Page]:
+    """Leads: an offset list sorted by `update_time`, walked without trusting the offset.
+
+    Rows that vanish from an offset list shift the rest, and rows are skipped. So after each page
+    the filter moves to the second of its last row and the offset back to 0; only inside one
+    second (or among rows without a time) does the offset grow, and then by one row less than was
+    read, so that a shift is noticed. Rows read twice that way are dropped here. A filtered list
+    has no rows without a time, so a walk that began unfiltered ends with a look at where they
+    would be if they are sorted last.
+    """
+    since, start = span.since, 0
+    seen: Seen = {}
+    while True:
+        params: Params = {"sort": "update_time ASC", "start": start, "limit": span.page_size}
+        if since is not None:
+            params["updated_since"] = whole_second(since)
+        page = fetch(params)
+        if start and page.records and page.records[0].id not in seen:
+            start = max(0, start - span.page_size)  # rows moved up: go back until we meet them
+            continue
+        if fresh := _unseen(page, seen):
+            yield fresh
+        if not page.records or not page.has_more:
+            break
+        last = _second(page.records[-1].update_time)
+        read = {record.id: record.update_time for record in page.records}
+        if last is not None and last != (None if since is None else _second(since)):
+            since, start, seen = last, 0, read
+        else:
+            start += max(1, len(page.records) - 1)
+            seen |= read
+    if span.since is None and since is not None:
+        yield from _rows_without_time(fetch, span, seen)
+
+
+def _rows_without_time(fetch: Fetch, span: Span, seen: Seen) -> Iterator[Page]:
+    """Rows without `update_time` that an ascending list sorts last: they lead a descending one."""
+    for page in newest_first(fetch, replace(span, since=None)):
+        timeless = tuple(r for r in page.records if r.update_time is None)
+        if fresh := _unseen(replace(page, records=timeless), seen):
+            yield fresh
+        if len(timeless) < len(page.records):
+            return
+
+
+def newest_first(fetch: Fetch, span: Span) -> Iterator[Page]:
+    """Archived leads: no time filter exists, so read newest first, down to `since`.
+
+    A row edited or archived meanwhile pushes the others down: it costs a repeated row, which is
+    dropped, never a lost one. A row that leaves (unarchived, deleted) pulls the others up, so
+    each page starts with the last row of the one before, and goes back where it does not.
+    """
+    start = 0
+    seen: Seen = {}
+    while True:
+        page = fetch({"sort": "update_time DESC", "start": start, "limit": span.page_size})
+        if start and page.records and page.records[0].id not in seen:
+            start = max(0, start - span.page_size)  # rows moved up: go back until we meet them
+            continue
+        fresh = _unseen(page, seen)
+        seen |= {record.id: record.update_time for record in page.records}
+        if fresh:
+            yield fresh
+        reached = span.since is not None and any(
+            record.update_time is not None and record.update_time < span.since
+            for record in page.records
+        )
+        if reached or not page.has_more or not page.records:
+            return
+        start += max(1, len(page.records) - 1)
+
+
+def listing(fetch: Fetch, span: Span) -> Iterator[Page]:
+    """A small list, whole: by cursor, by offset, or in one answer, as the first page tells."""
+    params: Params = {"limit": span.page_size}
+    page = fetch(params)
+    yield page
+    while page.next_cursor or page.has_more:
+        if page.next_cursor:
+            page = fetch(params | {"cursor": page.next_cursor})
+        else:
+            start = page.next_start or int(params.get("start", 0)) + len(page.records)
+            params["start"] = start
+            page = fetch(params)
+        yield page
+
+
+def single(fetch: Fetch, span: Span) -> Iterator[Page]:  # noqa: ARG001 - the shape of a walk
+    """A list that comes in one answer (users, labels, sources, currencies)."""
+    yield fetch({})
+
+
+def _cursor_pages(fetch: Fetch, params: Params) -> Iterator[Page]:
+    page = fetch(params)
+    yield page
+    while page.next_cursor:
+        cursor = page.next_cursor
+        page = fetch(params | {"cursor": cursor})
+        if page.next_cursor == cursor:
+            raise BadAnswer("Pipedrive's paging goes in a circle: a page names itself as the next.")
+        yield page
+
+
+def _unseen(page: Page, seen: Seen) -> Page | None:
+    """The page without the rows that were read before and have not changed since, if any."""
+    fresh = tuple(r for r in page.records if seen.get(r.id, _NEVER) != r.update_time)
+    return replace(page, records=fresh) if fresh else None
+
+
+def whole_second(moment: datetime) -> str:
+    """`moment` as the API takes it: whole seconds, `T`, `Z` (fractions are refused by v2)."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _second(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.replace(microsecond=0)
+
+
+WALKS: dict[Method, Callable[[Fetch, Span], Iterator[Page]]] = {
+    "update_time ascending": update_time_ascending,
+    "window": window,
+    "keyset": keyset,
+    "newest first": newest_first,
+    "listing": listing,
+}

@@ -1,0 +1,70 @@
+"""`ops.runs` and `ops.steps`: what each command did, what it cost, how it ended."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+from .quoting import quote_identifier
+
+
+class Ledger:
+    """The row of one run and its steps, written as the run goes: a killed run leaves a trace."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, command: str, version: str) -> None:
+        self._connection = connection
+        self.started_time = datetime.now(UTC)
+        self.run_id = f"{self.started_time:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+        _insert(
+            connection,
+            "runs",
+            run_id=self.run_id,
+            command=command,
+            started_time=self.started_time,
+            version=version,
+        )
+
+    def note(self, **columns: Any) -> None:
+        """Set columns of the run's row."""
+        names = ", ".join(f"{quote_identifier(name)} = ?" for name in columns)
+        self._connection.execute(
+            f"update ops.runs set {names} where run_id = ?", [*columns.values(), self.run_id]
+        )
+
+    def step(self, step: str, **columns: Any) -> None:
+        """Add a step: `read`, `load`, `transform` or `publish`, with columns of `ops.steps`."""
+        _insert(self._connection, "steps", run_id=self.run_id, step=step, **columns)
+
+    def finish(self, outcome: str, exit_code: int, error: str | None = None) -> None:
+        """Close the run's row: `ok`, `partial` or `failed`."""
+        self.note(ended_time=datetime.now(UTC), outcome=outcome, exit_code=exit_code, error=error)
+
+
+def last_read_times(connection: duckdb.DuckDBPyConnection) -> dict[str, datetime]:
+    """When each entity was last read without an error."""
+    return dict(
+        connection.execute(
+            "select entity, max(started_time) from ops.steps "
+            "where step = 'read' and error is null group by entity"
+        ).fetchall()
+    )
+
+
+def remembered_dialect(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """The dialect of the newest run that used one."""
+    found = connection.execute(
+        "select dialect from ops.runs where dialect is not null order by started_time desc limit 1"
+    ).fetchone()
+    return str(found[0]) if found else None
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, **columns: Any) -> None:
+    names = ", ".join(quote_identifier(name) for name in columns)
+    marks = ", ".join("?" for _ in columns)
+    connection.execute(
+        f"insert into ops.{quote_identifier(table)} ({names}) values ({marks})",
+        list(columns.values()),
+    )

@@ -1,0 +1,87 @@
+"""The published file: `crm` as tables in schema `main`, swapped in whole.
+
+Readers hold the old file or get the new one, never a half of one, and never block a run.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import duckdb
+
+from .errors import WarehouseUnusable
+from .quoting import quote_identifier, quote_literal
+
+
+def publish(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
+    """Write every relation of `crm` with its comments to `path`; returns how many there are.
+
+    The copy is made beside `path` and renamed over it. Raises WarehouseUnusable, with the old
+    file in place, when it cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove(beside)
+        relations = _copy(connection, beside)
+        with beside.open("rb") as written:
+            os.fsync(written.fileno())
+        beside.replace(path)
+    except (OSError, duckdb.IOException) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise WarehouseUnusable(
+            f"The published file {path} cannot be written: {reason}.",
+            "The one from before is as it was, and what was loaded is kept.",
+        ) from error
+    finally:
+        _remove(beside)
+    return relations
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, target: Path) -> int:
+    connection.execute(f"attach {quote_literal(str(target))} as published")
+    try:
+        relations = connection.execute(
+            """
+            select table_name, comment from (
+                select table_name, comment, schema_name, database_name, internal
+                from duckdb_tables()
+                union all
+                select view_name, comment, schema_name, database_name, internal
+                from duckdb_views()
+            )
+            where schema_name = 'crm' and database_name = current_database() and not internal
+            order by table_name
+            """
+        ).fetchall()
+        for name, comment in relations:
+            _copy_relation(connection, name, comment)
+        connection.execute("checkpoint published")
+        return len(relations)
+    finally:
+        connection.execute("detach published")
+
+
+def _copy_relation(connection: duckdb.DuckDBPyConnection, name: str, comment: str | None) -> None:
+    table = f"published.main.{quote_identifier(name)}"
+    connection.execute(f"create table {table} as select * from crm.{quote_identifier(name)}")
+    if comment:
+        connection.execute(f"comment on table {table} is {quote_literal(comment)}")
+    columns = connection.execute(
+        """
+        select column_name, comment from duckdb_columns()
+        where database_name = current_database() and schema_name = 'crm' and table_name = ?
+            and comment is not null
+        """,
+        [name],
+    ).fetchall()
+    for column, text in columns:
+        connection.execute(
+            f"comment on column {table}.{quote_identifier(column)} is {quote_literal(text)}"
+        )
+
+
+def _remove(path: Path) -> None:
+    for leftover in (path, path.with_name(path.name + ".wal")):
+        leftover.unlink(missing_ok=True)
