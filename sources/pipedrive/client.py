@@ -25,6 +25,7 @@ from .errors import (
     BudgetSpent,
     BurstLimited,
     Forbidden,
+    Misconfigured,
     NoToken,
     NotServed,
     ServerTrouble,
@@ -165,7 +166,7 @@ class Client:
         except httpx.HTTPError as error:
             raise _unreachable(self.host.url, error) from error
         log.debug("GET %s %s %s", path, dict(params), response.status_code)
-        self._note_budget(response)
+        self._note_budget(response, cost)
         if response.status_code >= 300:
             raise _refusal(path, _error_text(response, self._token), response)
         self._count(meter, tokens=cost)
@@ -182,12 +183,16 @@ class Client:
                 counter.requests += requests
                 counter.tokens += tokens
 
-    def _note_budget(self, response: httpx.Response) -> None:
+    def _note_budget(self, response: httpx.Response, cost: int) -> None:
+        """Remember what is left of the day: the header tells it before this request is charged.
+
+        That is inferred from recordings; if it is wrong, we stop one request early.
+        """
         limit = _whole_number(response, "x-daily-ratelimit-token-limit")
         remaining = _whole_number(response, "x-daily-ratelimit-token-remaining")
         if limit and remaining is not None:
             with self._lock:
-                self._daily = (limit, remaining)
+                self._daily = (limit, remaining - cost)
 
     def _keep_reserve(self, cost: int) -> None:
         if self._daily is None or not self._daily_reserve:
@@ -203,7 +208,7 @@ class Client:
     def _wait(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         asked = getattr(error, "retry_after", None)
-        backoff = tenacity.wait_exponential_jitter(initial=0.5, max=30, jitter=0.5)(state)
+        backoff = tenacity.wait_random_exponential(multiplier=1, max=30)(state)
         return min(self._max_wait, backoff if asked is None else asked)
 
 
@@ -263,7 +268,7 @@ def _refusal(path: str, text: str, response: httpx.Response) -> SourceError:
     if status >= 500:
         return ServerTrouble(f"{path} failed on Pipedrive's side ({status}: {text}).")
     if status < 400:
-        return BadAnswer(
+        return Misconfigured(
             f"{path} answered with a redirect ({status}).",
             "Check base_url: redirects are not followed, so that the token stays with its host.",
         )

@@ -1,0 +1,107 @@
+"""`pipeduck demo`: the main job on an imaginary account, with real HTTP and real files."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from sources.sandbox import Sandbox
+from warehouse.query import Result, run_query, write_table
+
+from .config import load_settings
+from .errors import ConfigError
+from .narration import Narrator
+from .run import RunResult, run
+
+CHANGES = 6
+_MARK = "# Made by pipeduck demo"
+QUERIES = {
+    "Custom fields are columns with their Pipedrive names": """
+        select name, organization_name, cf_annual_budget, cf_annual_budget_currency,
+            cf_company_size, cf_products_of_interest, cf_account_manager
+        from persons
+        where cf_annual_budget is not null and len(cf_products_of_interest) > 0
+        order by cf_annual_budget desc
+        limit 5
+    """,
+    "Archived leads are there, with the time they were archived": """
+        select title, status, archive_time, labels, value, currency, owner_name
+        from leads
+        where is_archived
+        order by archive_time desc
+        limit 5
+    """,
+    "Labels are names": """
+        select label, count(*) as leads, count(*) filter (not is_archived) as open
+        from (select unnest(labels) as label, is_archived from leads)
+        group by label
+        order by leads desc
+    """,
+    "What the two loads cost": """
+        select run_id, sum(requests) as requests, sum(tokens) as tokens,
+            sum(rows_listed) as read, sum(rows_new) as new, sum(rows_changed) as changed
+        from sync_steps
+        where step = 'read'
+        group by run_id
+        order by run_id
+    """,
+}
+
+
+def run_demo(folder: Path) -> None:
+    """Two loads with changes between, into `folder`, then a few queries.
+
+    `folder` is emptied if it holds an earlier demo; anything else in it makes this refuse.
+    """
+    _empty(folder)
+    file = folder / "config.toml"
+    with Sandbox(persons=1200, organizations=300, leads=400, archived_leads=150) as box:
+        file.write_text(
+            f"{_MARK}; the account was a sandbox that is gone.\n"
+            f'[sources.pipedrive]\nbase_url = "{box.url}"\n'
+            '[warehouse]\npath = "warehouse.duckdb"\npublish = "pipedrive.duckdb"\n',
+            "utf-8",
+        )
+        settings = load_settings(file, {"SOURCES__PIPEDRIVE__API_TOKEN": box.token})
+        with Narrator() as narrator:
+            _title("First load: everything")
+            first = run(settings, narrator)
+            _title("Some life in the account")
+            for sentence in box.account.live(CHANGES):
+                narrator.say(sentence)
+            _title("Second load: what changed")
+            second = run(settings, narrator)
+    _title(f"{_tokens(first)} tokens for the first load, {_tokens(second)} for the second")
+    for title, sql in QUERIES.items():
+        _title(title)
+        run_query(settings.warehouse.publish, sql, _print)
+    click.echo(f"Look around: pipeduck --config {file} query 'from persons limit 5'", err=True)
+
+
+def _print(result: Result) -> None:
+    write_table(result, sys.stdout)
+
+
+def _title(text: str) -> None:
+    click.echo(f"\n{text}", err=True)
+    sys.stderr.flush()
+
+
+def _tokens(result: RunResult) -> int:
+    return sum(progress.meter.tokens for progress in result.progress)
+
+
+def _empty(folder: Path) -> None:
+    """Make room for the demo's files. Raises ConfigError where the folder holds something else."""
+    marker = folder / "config.toml"
+    if folder.exists() and any(folder.iterdir()):
+        if not marker.is_file() or not marker.read_text("utf-8").startswith(_MARK):
+            raise ConfigError(
+                f"{folder} holds something other than an earlier demo.",
+                "Choose another place with --folder.",
+            )
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)

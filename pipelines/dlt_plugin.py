@@ -1,0 +1,103 @@
+"""Makes dlt read the project's `config.toml`, here and from dlt's own command line.
+
+dlt finds this module by its entry point, at import. It steps in only where a `config.toml` with
+`[sources.pipedrive]` is in the run folder, or where `use` named settings before dlt was imported.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from dlt.common.configuration import plugins
+from dlt.common.configuration.providers import CustomLoaderDocProvider
+from dlt.common.configuration.providers.provider import ConfigProvider
+from dlt.common.runtime.run_context import RunContext
+
+from .config import Settings, load_settings
+from .errors import ConfigError
+
+_chosen: list[Settings] = []
+
+
+def use(settings: Settings) -> None:
+    """Let the coming dlt pipelines of this process run under these settings."""
+    from dlt.common.configuration.container import Container
+    from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
+
+    _chosen[:] = [settings]
+    Container()[PluggableRunContext].reload(str(settings.folder))
+
+
+class ProjectRunContext(RunContext):
+    """dlt's run context with the project's file in place of `.dlt/config.toml`."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(str(settings.folder))
+        self.settings = settings
+
+    @property
+    def data_dir(self) -> str:
+        """dlt's working folder, beside the file it loads into; safe to delete at any time."""
+        return str(work_folder(self.settings))
+
+    def initial_providers(self) -> list[ConfigProvider]:
+        """Environment, secrets, the project's file, then what pipeduck needs dlt to do."""
+        file = self.settings.file
+        providers = [p for p in super().initial_providers() if p.name != "config.toml"]
+        if file:
+            providers.append(
+                CustomLoaderDocProvider(
+                    "config.toml", lambda: _document(file), supports_secrets=False
+                )
+            )
+        providers.append(
+            CustomLoaderDocProvider(
+                "pipeduck", lambda: _dlt_defaults(self.settings), supports_secrets=True
+            )
+        )
+        return providers
+
+
+def work_folder(settings: Settings) -> Path:
+    """Where dlt keeps packages under way; the DuckDB file alone holds state that matters."""
+    return settings.warehouse.path.parent / f".{settings.warehouse.path.stem}.dlt"
+
+
+def _document(file: Path) -> dict[str, Any]:
+    return tomllib.loads(file.read_text("utf-8"))
+
+
+def _dlt_defaults(settings: Settings) -> dict[str, Any]:
+    return {
+        # Nothing leaves the machine but requests to Pipedrive.
+        "runtime": {"dlthub_telemetry": False, "log_level": "ERROR"},
+        "extract": {"workers": settings.source.concurrency},
+        # Marks each row with its package, so that transforms see which rows are new.
+        "normalize": {"parquet_normalizer": {"add_dlt_load_id": True}},
+        # Or every record would stay in the file twice.
+        "load": {"truncate_staging_dataset": True},
+        # May not stand in config.toml; dlt's own command line needs it to find the file.
+        "destination": {"duckdb": {"credentials": str(settings.warehouse.path)}},
+    }
+
+
+@plugins.hookimpl(specname="plug_run_context")
+def plug_run_context(
+    run_dir: str | None,
+    runtime_kwargs: dict[str, Any] | None,  # noqa: ARG001 - dlt passes it by name
+) -> RunContext | None:
+    """The project's run context, or None to leave dlt as it is."""
+    if _chosen:
+        return ProjectRunContext(_chosen[0])
+    file = Path(run_dir or ".") / "config.toml"
+    if not file.is_file():
+        return None
+    try:
+        document = _document(file)
+        if "pipedrive" not in document.get("sources", {}):
+            return None
+        return ProjectRunContext(load_settings(file))
+    except (ConfigError, tomllib.TOMLDecodeError, OSError, UnicodeDecodeError):
+        return None  # our own command line says what is wrong with the file

@@ -1,0 +1,290 @@
+"""The run: read and load, transform, publish, and an account of it in the ledger."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+
+import duckdb
+
+from sources.pipedrive.client import Client, Token
+from sources.pipedrive.dialects import DialectChoice
+from sources.pipedrive.endpoints import Dialect, Endpoint, endpoints_for
+from sources.pipedrive.errors import BudgetSpent, SourceError
+from sources.pipedrive.hosts import find_host
+from sources.pipedrive.identity import Identity
+from sources.pipedrive.reading import Progress, Reading, ReadingSettings
+from transforms.runner import Transformed, transform
+from warehouse.connect import open_working
+from warehouse.ledger import Ledger, last_read_times, remembered_dialect
+from warehouse.publish import publish
+from warehouse.stored import StoredRows
+
+from .config import Settings
+from .errors import Partial, is_told
+from .narration import Narrator
+
+MOVES = {"leads": "archived_leads", "archived_leads": "leads"}
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended. `error` is what kept it from being whole, if anything did."""
+
+    run_id: str
+    exit_code: int
+    progress: tuple[Progress, ...]
+    is_published: bool
+    error: Exception | None = None
+
+
+def run(
+    settings: Settings,
+    narrator: Narrator,
+    *,
+    resources: tuple[str, ...] = (),
+    is_full_refresh: bool = False,
+) -> RunResult:
+    """Load what is new, transform, publish.
+
+    Errors of single entities leave the others loaded and published and are in the result; errors
+    that stop everything are raised, after the ledger has them.
+    """
+    with (
+        _client(settings) as client,
+        open_working(settings.warehouse.path, settings.warehouse.memory_limit) as connection,
+        _ledger(connection, "run") as ledger,
+    ):
+        identity = client.identify()
+        _note_identity(ledger, identity)
+        readings, dialects = _open_readings(
+            connection, client, identity, settings, narrator, resources, is_full_refresh
+        )
+        _load(connection, ledger, readings, settings, narrator)
+        ledger.note(
+            dialect=dialects.used or remembered_dialect(connection),
+            requests=client.meter.requests,
+            tokens=client.meter.tokens,
+            rows_loaded=sum(r.progress.rows_loaded for r in readings),
+        )
+        progress = tuple(reading.progress for reading in readings)
+        failure = _failure(readings)
+        is_published = _transform_and_publish(connection, ledger, settings, narrator)
+        exit_code = failure.exit_code if failure else 0
+        ledger.finish(
+            "partial" if failure else "ok", exit_code, failure.message if failure else None
+        )
+        return RunResult(ledger.run_id, exit_code, progress, is_published, failure)
+
+
+def rebuild(settings: Settings, narrator: Narrator, *, is_full: bool) -> RunResult:
+    """Transform what is in `raw` again and publish; no request is made."""
+    with (
+        open_working(settings.warehouse.path, settings.warehouse.memory_limit) as connection,
+        _ledger(connection, "transform") as ledger,
+    ):
+        is_published = _transform_and_publish(
+            connection, ledger, settings, narrator, is_full=is_full
+        )
+        ledger.finish("ok", 0)
+        return RunResult(ledger.run_id, 0, (), is_published)
+
+
+def _client(settings: Settings) -> Client:
+    source = settings.source
+    return Client(
+        find_host(source.company_domain, source.base_url),
+        Token(source.api_token),
+        user_agent=f"pipeduck/{version('pipeduck')}",
+        timeout=source.timeout.total_seconds(),
+        max_wait=source.max_wait.total_seconds(),
+        daily_reserve=source.daily_reserve,
+    )
+
+
+@contextmanager
+def _ledger(connection: duckdb.DuckDBPyConnection, command: str) -> Iterator[Ledger]:
+    """The run's ledger; an error that ends the run is written there before it goes on."""
+    ledger = Ledger(connection, command, version("pipeduck"))
+    try:
+        yield ledger
+    except Exception as error:
+        if is_told(error):
+            ledger.finish("failed", error.exit_code, error.message)
+        else:
+            ledger.finish("failed", 1, f"{type(error).__name__}: {error}")
+        raise
+
+
+def _note_identity(ledger: Ledger, identity: Identity) -> None:
+    ledger.note(
+        user_id=identity.user_id,
+        user_name=identity.user_name,
+        is_admin=identity.is_admin,
+        company_id=identity.company_id,
+        company_domain=identity.company_domain,
+    )
+
+
+def _open_readings(
+    connection: duckdb.DuckDBPyConnection,
+    client: Client,
+    identity: Identity,
+    settings: Settings,
+    narrator: Narrator,
+    resources: tuple[str, ...],
+    is_full_refresh: bool,
+) -> tuple[list[Reading], DialectChoice]:
+    source = settings.source
+    stored = StoredRows(connection, MOVES)
+    known = remembered_dialect(connection)
+    remembered: Dialect | None = (
+        None if known is None else ("v2" if known == "v2" else "collection")
+    )
+    dialects = DialectChoice(source.api, remembered)
+    reading_settings = ReadingSettings(
+        page_size=source.page_size,
+        package_rows=source.package_rows,
+        overlap=source.overlap,
+        full_listing_pages=source.full_listing_pages,
+        start_date=source.start_date,
+        is_full_refresh=is_full_refresh,
+    )
+    last_read = {} if is_full_refresh else last_read_times(connection)
+    return [
+        Reading(
+            endpoint,
+            client,
+            dialects,
+            reading_settings,
+            identity.server_time,
+            stored,
+            narrator.page,
+        )
+        for endpoint in endpoints_for(resources or source.resources)
+        if not stored.count(endpoint.entity) or _is_due(endpoint, settings, last_read)
+    ], dialects
+
+
+def _is_due(endpoint: Endpoint, settings: Settings, last_read: dict[str, datetime]) -> bool:
+    """Whether the entity's cadence says to read it again."""
+    cadence = settings.source.cadence.get(endpoint.entity, timedelta())
+    last = last_read.get(endpoint.entity)
+    return last is None or datetime.now(UTC) - last >= cadence
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection,
+    ledger: Ledger,
+    readings: list[Reading],
+    settings: Settings,
+    narrator: Narrator,
+) -> None:
+    from .load import load  # brings dlt, over a second of imports
+
+    started, begun = datetime.now(UTC), time.monotonic()
+
+    def on_package(packages: int) -> None:
+        rows = sum(reading.progress.rows_loaded for reading in readings)
+        narrator.say(f"package {packages} committed, {rows:,} rows so far")
+
+    load(connection, readings, settings, on_package)
+    for reading in readings:
+        _record(ledger, reading.progress)
+        narrator.say(told(reading.progress))
+    ledger.step(
+        "load",
+        started_time=started,
+        seconds=time.monotonic() - begun,
+        rows_changed=sum(reading.progress.rows_loaded for reading in readings),
+    )
+
+
+def _record(ledger: Ledger, progress: Progress) -> None:
+    ledger.step(
+        "read",
+        entity=progress.entity,
+        mode=progress.mode,
+        started_time=progress.started_time,
+        seconds=progress.seconds,
+        requests=progress.meter.requests,
+        tokens=progress.meter.tokens,
+        rows_listed=progress.rows_listed,
+        rows_new=progress.rows_new,
+        rows_changed=progress.rows_changed,
+        rows_unchanged=progress.rows_unchanged,
+        watermark=progress.watermark,
+        error=progress.error.message if progress.error else None,
+    )
+
+
+def told(progress: Progress) -> str:
+    """One line about one entity."""
+    line = (
+        f"{progress.entity:<20} {progress.rows_listed:>9,} read  {progress.rows_new:>9,} new  "
+        f"{progress.rows_changed:>7,} changed  {progress.meter.requests:>4} requests"
+    )
+    return f"{line}  {progress.error.message}" if progress.error else line
+
+
+def _failure(readings: list[Reading]) -> SourceError | Partial | None:
+    """What the errors of single entities make of the run.
+
+    Raises the error itself where every entity has failed: then there is nothing to publish.
+    """
+    entities = [r.progress for r in readings if r.endpoint.kind == "entity"]
+    failed = [r.progress for r in readings if r.progress.error]
+    errors = [p.error for p in failed if p.error]
+    if not errors:
+        return None
+    if all(p.error for p in entities):
+        raise next(p.error for p in entities if p.error)
+    spent = next((error for error in errors if isinstance(error, BudgetSpent)), None)
+    if spent:
+        return spent
+    names = ", ".join(p.entity for p in failed)
+    return Partial(
+        f"{names} could not be read; the rest is loaded and published. {errors[0].message}",
+        errors[0].hint or "The next run reads it again.",
+    )
+
+
+def _transform_and_publish(
+    connection: duckdb.DuckDBPyConnection,
+    ledger: Ledger,
+    settings: Settings,
+    narrator: Narrator,
+    *,
+    is_full: bool = False,
+) -> bool:
+    """Returns whether the published file was written: only when anything in it can differ."""
+    started, begun = datetime.now(UTC), time.monotonic()
+    result = transform(connection, now=started, columns=settings.columns, full=is_full)
+    ledger.step("transform", started_time=started, seconds=time.monotonic() - begun)
+    for line in _told_changes(result):
+        narrator.say(line)
+    target = settings.warehouse.publish
+    if not result.is_changed and target.is_file():
+        narrator.say(f"nothing changed, {target} is as it was")
+        ledger.note(is_published=False)
+        return False
+    started, begun = datetime.now(UTC), time.monotonic()
+    ledger.note(is_published=True)
+    tables = publish(connection, target)
+    ledger.step("publish", started_time=started, seconds=time.monotonic() - begun)
+    narrator.say(f"published {tables} tables to {target}")
+    return True
+
+
+def _told_changes(result: Transformed) -> Iterator[str]:
+    for renamed in result.renamed:
+        yield (
+            f"{renamed.entity}: the field {renamed.label_before!r} is now {renamed.label_after!r}, "
+            f"column {renamed.column_name}"
+        )
+    if result.rejected:
+        yield f"{result.rejected:,} values did not fit their column: see rejected_values"

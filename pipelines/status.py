@@ -1,0 +1,207 @@
+"""`pipeduck status`: how fresh the warehouse is, what the last runs did and cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+import duckdb
+
+from warehouse.connect import open_published, open_working_read_only
+from warehouse.errors import NothingPublished, WarehouseLocked
+from warehouse.quoting import quote_identifier
+
+from .config import Settings
+
+_RUNS = 5
+ENTITIES = ("leads", "persons", "organizations")
+
+
+@dataclass(frozen=True)
+class EntityStatus:
+    """One entity: rows in the warehouse, its newest change, where its next read begins."""
+
+    entity: str
+    rows: int
+    newest_update: datetime | None
+    watermark: datetime | None
+    last_read: datetime | None
+
+
+@dataclass(frozen=True)
+class Status:
+    """What `status` shows. `is_running`: the working file is in use, so the published one spoke."""
+
+    working_file: str
+    published_file: str
+    published_time: datetime | None
+    is_running: bool
+    dialect: str | None
+    user_name: str | None
+    is_admin: bool | None
+    company_domain: str | None
+    entities: tuple[EntityStatus, ...]
+    runs: tuple[dict[str, Any], ...]
+    rejected_values: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class _Names:
+    """What the tables are called in the file that is asked."""
+
+    runs: str
+    steps: str
+    rejected_values: str
+    schema: str
+
+    def table(self, name: str) -> str:
+        return f"{quote_identifier(self.schema)}.{quote_identifier(name)}"
+
+
+_WORKING = _Names("ops.runs", "ops.steps", "ops.rejected_values", "crm")
+_PUBLISHED = _Names("sync_runs", "sync_steps", "rejected_values", "main")
+
+
+def read_status(settings: Settings) -> Status:
+    """The status, from the working file, or from the published one while a run holds the other.
+
+    Raises NothingPublished where there is neither.
+    """
+    working, published = settings.warehouse.path, settings.warehouse.publish
+    if working.is_file():
+        try:
+            with open_working_read_only(working) as connection:
+                return _read(connection, settings, _WORKING)
+        except WarehouseLocked:
+            if not published.is_file():
+                raise
+    if not published.is_file():
+        raise NothingPublished(
+            f"There is neither {working} nor {published} yet.", "pipeduck run makes both."
+        )
+    with open_published(published) as connection:
+        return _read(connection, settings, _PUBLISHED)
+
+
+def _read(connection: duckdb.DuckDBPyConnection, settings: Settings, names: _Names) -> Status:
+    runs = _rows(connection, f"from {names.runs} order by started_time desc limit {_RUNS}")
+    last = next((run for run in runs if run["user_id"] is not None), {})
+    (rejected,) = _rows(connection, f"select count(*) as rows from {names.rejected_values}")
+    return Status(
+        working_file=str(settings.warehouse.path),
+        published_file=str(settings.warehouse.publish),
+        published_time=_modified(settings.warehouse.publish),
+        is_running=names is _PUBLISHED and settings.warehouse.path.is_file(),
+        dialect=next((run["dialect"] for run in runs if run["dialect"]), None),
+        user_name=last.get("user_name"),
+        is_admin=last.get("is_admin"),
+        company_domain=last.get("company_domain"),
+        entities=tuple(_entities(connection, names)),
+        runs=tuple(runs),
+        rejected_values=rejected["rows"],
+    )
+
+
+def _entities(connection: duckdb.DuckDBPyConnection, names: _Names) -> Iterator[EntityStatus]:
+    reads = {
+        row["entity"]: row
+        for row in _rows(
+            connection,
+            f"""
+            select
+                entity,
+                max(watermark) as watermark,
+                max(started_time) filter (error is null) as last_read,
+            from {names.steps}
+            where step = 'read'
+            group by entity
+            """,
+        )
+    }
+    built = _rows(
+        connection,
+        "select table_name from information_schema.tables "
+        f"where table_schema = '{names.schema}' and table_name in {ENTITIES!r} order by all",
+    )
+    for table in (row["table_name"] for row in built):
+        (found,) = _rows(
+            connection,
+            f"select count(*) as rows, max(update_time) as newest from {names.table(table)} "
+            "where not is_deleted",
+        )
+        read = reads.get(table, {})
+        yield EntityStatus(
+            table, found["rows"], found["newest"], read.get("watermark"), read.get("last_read")
+        )
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
+    cursor = connection.execute(sql)
+    names = [column[0] for column in cursor.description or []]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _modified(path: Path) -> datetime | None:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.is_file() else None
+
+
+def print_status(status: Status, stream: TextIO) -> None:
+    """The status for a person."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(file=stream, highlight=False, width=None if stream.isatty() else 160)
+    who = status.user_name or "unknown user"
+    rights = {True: "admin", False: "not an admin", None: "rights unknown"}[status.is_admin]
+    console.print(f"account    {status.company_domain or 'unknown'}, as {who} ({rights})")
+    console.print(f"lists      {status.dialect or 'not settled yet'}")
+    console.print(f"working    {status.working_file}{' (a run is writing it)' * status.is_running}")
+    console.print(f"published  {status.published_file}, {_ago(status.published_time)}")
+    entities = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("entity", "rows", "newest change", "watermark", "last read"):
+        entities.add_column(name, justify="right" if name == "rows" else "left")
+    for entity in status.entities:
+        entities.add_row(
+            entity.entity,
+            f"{entity.rows:,}",
+            _shown(entity.newest_update),
+            _shown(entity.watermark),
+            _ago(entity.last_read),
+        )
+    console.print(entities)
+    runs = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("run", "command", "outcome", "rows", "requests", "tokens", "error"):
+        is_number = name in {"rows", "requests", "tokens"}
+        runs.add_column(name, justify="right" if is_number else "left")
+    for run in status.runs:
+        runs.add_row(
+            _shown(run["started_time"]),
+            run["command"],
+            run["outcome"] or ("running" if status.is_running else "interrupted"),
+            *(f"{run[key] or 0:,}" for key in ("rows_loaded", "requests", "tokens")),
+            run["error"] or "",
+        )
+    console.print(runs)
+    if status.rejected_values:
+        console.print(f"{status.rejected_values:,} rejected values: see rejected_values")
+
+
+def _shown(moment: datetime | None) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z" if moment else "-"
+
+
+def _ago(moment: datetime | None) -> str:
+    if moment is None:
+        return "never"
+    minutes = int((datetime.now(UTC) - moment).total_seconds() // 60)
+    if minutes < 120:
+        return f"{minutes} minutes ago"
+    return f"{minutes // 60} hours ago" if minutes < 48 * 60 else f"{minutes // 1440} days ago"

@@ -1,0 +1,316 @@
+"""From the sandbox over HTTP to `raw`: what is asked, what is stored, what is left alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+
+from sources.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from tests.conftest import Project
+
+Make = Callable[[Sandbox], "Project"]
+ENTITIES = ("leads", "archived_leads", "persons", "organizations")
+APIS: tuple[Literal["v2", "collection"], ...] = ("v2", "collection")
+
+
+def ids(project: Project, table: str) -> set[Any]:
+    return {row[0] for row in project.rows(f"select id from raw.{table}")}
+
+
+def truth_ids(box: Sandbox) -> dict[str, set[Any]]:
+    account = box.account
+    leads = account.visible("lead")
+    return {
+        "leads": {lead.id for lead in leads if not lead.is_archived},
+        "archived_leads": {lead.id for lead in leads if lead.is_archived},
+        "persons": {person.id for person in account.visible("person")},
+        "organizations": {o.id for o in account.visible("organization")},
+    }
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("page_size", ["2", "7", "500"])
+def test_a_first_load_has_every_record_once(project_of: Make, api: str, page_size: str) -> None:
+    with Sandbox(persons=40, organizations=12, leads=15, archived_leads=9, seed=3) as box:
+        project = project_of(box)
+        project.run(api=api, page_size=page_size)
+        expected = truth_ids(box)
+        for table in ENTITIES:
+            found = project.rows(f"select id from raw.{table}")
+            assert len(found) == len(set(found))
+            assert ids(project, table) == expected[table], table
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("nulls", ["first", "last"])
+def test_records_without_update_time_are_not_lost(
+    project_of: Make, api: str, nulls: Literal["first", "last"]
+) -> None:
+    with Sandbox(
+        persons=30, organizations=10, leads=20, archived_leads=8, null_update_time=0.3, nulls=nulls
+    ) as box:
+        for lead in list(box.account.visible("lead"))[::4]:
+            box.account.edit("lead", lead.id, update_time=None)
+        project = project_of(box)
+        project.run(api=api, page_size="4")
+        expected = truth_ids(box)
+        for table in ENTITIES:
+            assert ids(project, table) == expected[table], table
+
+
+def test_the_payload_is_the_record_as_it_was_received(project_of: Make) -> None:
+    odd = {"id": 77, "name": "Zoë", "n": 1.1, "nested": {"a": [1, None]}, "update_time": None}
+    with Sandbox(persons=2) as box:
+        box.fault("*v2/persons", "replace", payload=[odd])
+        project = project_of(box)
+        project.run(api="v2", resources=("persons",))
+        ((payload, api),) = project.rows("select payload, api from raw.persons")
+        assert json.loads(payload) == odd
+        assert list(json.loads(payload)) == list(odd)
+        assert api == "v2"
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_packages_are_cut_without_losing_or_repeating_a_row(project_of: Make, api: str) -> None:
+    with Sandbox(persons=60, organizations=10, leads=25, archived_leads=12) as box:
+        project = project_of(box)
+        project.run(api=api, page_size="5", package_rows="10")
+        assert project.value("select count(distinct _dlt_load_id) from raw.persons") >= 5
+        expected = truth_ids(box)
+        for table in ENTITIES:
+            assert ids(project, table) == expected[table], table
+            assert project.value(f"select count(*) from raw.{table}") == len(expected[table])
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("package_rows", ["8", "50000"])
+def test_records_edited_between_two_pages_are_stored_once_as_they_are_now(
+    project_of: Make, api: str, package_rows: str
+) -> None:
+    with Sandbox(persons=30, organizations=8, leads=24, archived_leads=6) as box:
+        account = box.account
+        leads = [lead for lead in account.visible("lead") if not lead.is_archived]
+        by_age = sorted(leads, key=lambda lead: lead.update_time or account.now)
+
+        def edit() -> None:
+            account.edit("person", 1, name=f"Edited at {account.now}")
+            account.edit("person", 29, name=f"Edited at {account.now}")
+            account.edit("lead", by_age[0].id, title=f"Edited at {account.now}")
+            account.edit("lead", by_age[-1].id, title=f"Edited at {account.now}")
+
+        for path in ("*/persons*", "*/leads"):
+            for page in (1, 3):
+                box.fault(path, "hook", after=page, call=edit)
+        project = project_of(box)
+        for _ in range(2):  # what changed behind the walk is read by the next run at the latest
+            project.run(api=api, page_size="4", package_rows=package_rows)
+        for table, name in (("persons", "name"), ("leads", "title")):
+            rows = dict(project.rows(f"select id, payload ->> '{name}' from raw.{table}"))
+            assert project.value(f"select count(*) from raw.{table}") == len(rows)
+            entity: Any = table.removesuffix("s")
+            assert rows == {
+                record.id: getattr(record, name)
+                for record in account.visible(entity)
+                if not getattr(record, "is_archived", False)
+            }
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_second_run_with_no_change_loads_nothing_and_asks_once_per_list(
+    project_of: Make, api: str
+) -> None:
+    with Sandbox(persons=30, organizations=10, leads=12, archived_leads=5) as box:
+        project = project_of(box)
+        project.run(api=api)
+        loads = project.value("select count(*) from raw._dlt_loads")
+        asked = len(box.requests)
+        result = project.run(api=api)
+        assert project.value("select count(*) from raw._dlt_loads") == loads
+        assert not result.is_published
+        assert all(count == 1 for count in project.requests_of(result).values())
+        # users/me, four definition lists, labels, and the four lists themselves
+        assert len(box.requests) - asked == 10
+        assert sum(p.rows_loaded for p in result.progress) == 0
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_an_incremental_run_reads_only_what_changed(project_of: Make, api: str) -> None:
+    with Sandbox(persons=300, organizations=10, leads=80, archived_leads=60) as box:
+        project = project_of(box)
+        keys = {"api": api, "page_size": "20", "full_listing_pages": "0"}
+        project.run(**keys)
+        box.account.advance(3600)
+        box.account.edit("person", 5, name="Someone else")
+        lead = next(lead for lead in box.account.visible("lead") if not lead.is_archived)
+        box.account.edit("lead", lead.id, title="Another title")
+        result = project.run(**keys)
+        by_entity = {p.entity: p for p in result.progress}
+        assert by_entity["persons"].mode == "incremental"
+        assert by_entity["persons"].rows_changed == 1
+        assert by_entity["persons"].rows_listed <= 3
+        assert by_entity["leads"].rows_changed == 1
+        assert by_entity["archived_leads"].rows_loaded == 0
+        assert all(by_entity[name].meter.requests == 1 for name in ENTITIES)
+        assert project.value("select payload ->> 'name' from raw.persons where id = 5") == (
+            "Someone else"
+        )
+
+
+def test_the_overlap_is_read_again_and_merged(project_of: Make) -> None:
+    with Sandbox(persons=50) as box:
+        project = project_of(box)
+        keys = {"api": "v2", "full_listing_pages": "0"}
+        project.run(**keys)
+        watermark = project.value("select max(update_time) from raw.persons")
+        late = watermark - timedelta(minutes=5)
+        # written with an older time than the newest one that was read, as slow writers do
+        box.account.edit("person", 7, name="Late", update_time=late.isoformat())
+        project.run(**keys)
+        assert project.value("select payload ->> 'name' from raw.persons where id = 7") == "Late"
+
+
+def test_small_entities_are_listed_in_full_and_heal_silent_changes(project_of: Make) -> None:
+    with Sandbox(persons=20) as box:
+        project = project_of(box)
+        project.run(api="v2", resources=("persons",))
+        person = box.account.record("person", 3)
+        box.account.edit("person", 3, name="Silently", update_time=person.update_time.isoformat())
+        result = project.run(api="v2", resources=("persons",))
+        assert {p.entity: p.mode for p in result.progress}["persons"] == "full"
+        assert project.value("select payload ->> 'name' from raw.persons where id = 3") == (
+            "Silently"
+        )
+
+
+def test_the_watermark_is_committed_with_the_rows(project_of: Make) -> None:
+    with Sandbox(persons=20) as box:
+        project = project_of(box)
+        result = project.run(api="v2", resources=("persons",))
+        newest = project.value("select max(update_time) from raw.persons")
+        (persons,) = [p for p in result.progress if p.entity == "persons"]
+        assert persons.watermark == newest
+        assert (
+            project.value(
+                "select watermark from ops.steps where entity = 'persons' and step = 'read'"
+            )
+            == newest
+        )
+
+
+def test_an_entity_that_fails_keeps_its_watermark_and_the_others_their_rows(
+    project_of: Make,
+) -> None:
+    with Sandbox(persons=30, organizations=5, leads=5, archived_leads=2) as box:
+        box.fault("*/persons", "status", times=None, after=2, code=500)
+        project = project_of(box)
+        result = project.run(api="v2", page_size="10")
+        assert result.exit_code == 3
+        assert "persons" in str(result.error)
+        assert project.value("select count(*) from raw.organizations") == 5
+        assert project.value("select count(*) from raw.persons") == 20
+        assert result.is_published
+        box.clear_faults()
+        assert project.run(api="v2", page_size="10").exit_code == 0
+        assert project.value("select count(*) from raw.persons") == 30
+
+
+@pytest.mark.parametrize("status", [404, 405, 410, 501])
+def test_auto_takes_the_dialect_that_is_served_and_remembers_it(
+    project_of: Make, status: int
+) -> None:
+    with Sandbox(persons=10, v2=False, v2_status=status) as box:
+        project = project_of(box)
+        project.run()
+        assert project.value("select distinct api from raw.persons") == "collection"
+        assert project.value("select dialect from ops.runs") == "collection"
+        before = len(box.requests)
+        project.run()
+        assert not [r for r in box.requests[before:] if "/v2/" in r.path]
+        box.serve("v2", True)
+        box.serve("collection", False)
+        result = project.run()
+        assert result.exit_code == 0
+        assert (
+            project.value(f"select dialect from ops.runs where run_id = '{result.run_id}'") == "v2"
+        )
+
+
+def test_switching_the_dialect_neither_loses_nor_repeats(project_of: Make) -> None:
+    with Sandbox(persons=30, organizations=10) as box:
+        project = project_of(box)
+        for api in ("v2", "collection", "v2", "collection"):
+            box.account.edit("person", 4, name=f"Before {api}")
+            project.run(api=api)
+            assert project.value("select count(*) from raw.persons") == 30
+            assert project.value("select payload ->> 'name' from raw.persons where id = 4") == (
+                f"Before {api}"
+            )
+
+
+def test_a_full_refresh_reads_everything_and_stores_only_what_differs(project_of: Make) -> None:
+    with Sandbox(persons=30) as box:
+        project = project_of(box)
+        project.run(api="v2", page_size="10", full_listing_pages="0")
+        result = project.run(api="v2", page_size="10", full_listing_pages="0", is_full_refresh=True)
+        (persons,) = [p for p in result.progress if p.entity == "persons"]
+        assert persons.rows_listed == 30
+        assert persons.rows_loaded == 0
+
+
+def test_start_date_leaves_older_records_out(project_of: Make) -> None:
+    with Sandbox(persons=60) as box:
+        project = project_of(box)
+        project.run(api="v2", start_date="2026-01-01", resources=("persons",))
+        expected = {
+            p.id
+            for p in box.account.visible("person")
+            if p.update_time and p.update_time.year >= 2026
+        }
+        assert ids(project, "persons") == expected
+
+
+def test_a_resource_brings_its_definitions_and_nothing_else(project_of: Make) -> None:
+    with Sandbox(persons=5, organizations=5, leads=5) as box:
+        project = project_of(box)
+        result = project.run(resources=("organizations",))
+        assert {p.entity for p in result.progress} == {
+            "organizations",
+            "organization_fields",
+            "users",
+            "currencies",
+        }
+
+
+def test_slow_changing_lists_are_read_on_their_cadence(project_of: Make) -> None:
+    with Sandbox(persons=5) as box:
+        project = project_of(box)
+        only = ("persons",)
+        assert "users" in project.requests_of(project.run(resources=only))
+        assert "users" not in project.requests_of(project.run(resources=only))
+        project.environment["SOURCES__PIPEDRIVE__CADENCE__USERS"] = ""
+        assert "users" in project.requests_of(project.run(resources=only))
+
+
+def test_a_changed_listing_is_stored_whole_and_what_is_gone_stays(project_of: Make) -> None:
+    with Sandbox(persons=5) as box:
+        project = project_of(box)
+        project.run(api="v2", resources=("persons",))
+        before = ids(project, "person_fields")
+        gone = box.account.custom_fields("person")[0].key
+        box.account.delete_field("person", gone)
+        project.run(api="v2", resources=("persons",))
+        assert ids(project, "person_fields") == before
+        newest = {
+            row[0]
+            for row in project.rows(
+                "select id from raw.person_fields where _dlt_load_id = "
+                "(select max(_dlt_load_id) from raw.person_fields)"
+            )
+        }
+        assert before - newest == {gone}
