@@ -20,11 +20,11 @@ CHANGES = 6
 _MARK = "# Made by pipeduck demo"
 QUERIES = {
     "Custom fields are columns with their Pipedrive names": """
-        select name, organization_name, cf_annual_budget, cf_annual_budget_currency,
-            cf_company_size, cf_products_of_interest, cf_account_manager
+        select name, organization_name, cf_yearly_budget, cf_yearly_budget_currency,
+            cf_segment, cf_interests, cf_account_manager
         from persons
-        where cf_annual_budget is not null and len(cf_products_of_interest) > 0
-        order by cf_annual_budget desc
+        where cf_yearly_budget is not null and len(cf_interests) > 0
+        order by cf_yearly_budget desc
         limit 5
     """,
     "Archived leads are there, with the time they were archived": """

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import pytest
+from projects import Project
 
 from sources.sandbox import Sandbox
 
-if TYPE_CHECKING:
-    from tests.conftest import Project
-
-Make = Callable[[Sandbox], "Project"]
+Make = Callable[[Sandbox], Project]
 ENTITIES = ("leads", "archived_leads", "persons", "organizations")
 APIS: tuple[Literal["v2", "collection"], ...] = ("v2", "collection")
 

@@ -1,0 +1,159 @@
+"""The things an account holds, as they are, in no API's form. Times are UTC."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sources.sandbox.values import Address, Money
+
+Entity = Literal["person", "organization", "lead", "deal"]
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user of the company; deactivated ones stay listed."""
+
+    id: int
+    name: str
+    email: str
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LeadLabel:
+    """A label of leads; the `id` is a uuid."""
+
+    id: str
+    name: str
+    color: str
+    add_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """A currency that amounts can have."""
+
+    id: int
+    code: str
+    name: str
+    decimal_points: int
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """An e-mail address or a phone number; the label is free text and may be missing."""
+
+    value: str
+    label: str | None
+    primary: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Record:
+    """What persons, organizations, leads and deals share.
+
+    `revision` counts changes, for whoever keeps a rendered form. `custom` maps field keys to
+    values of `sources.sandbox.values`; only set fields are in it.
+    """
+
+    id: Any
+    owner_id: int
+    visible_to: int = 3
+    add_time: datetime
+    update_time: datetime | None
+    custom: dict[str, Any] = field(default_factory=dict)
+    is_deleted: bool = False
+    delete_time: datetime | None = None
+    revision: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Person(Record):
+    """A person; `merged_into` is the survivor of a merge."""
+
+    id: int
+    name: str
+    first_name: str | None
+    last_name: str | None
+    organization_id: int | None = None
+    emails: list[Contact] = field(default_factory=list)
+    phones: list[Contact] = field(default_factory=list)
+    label_ids: list[int] = field(default_factory=list)
+    picture_id: int | None = None
+    merged_into: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Organization(Record):
+    """An organization; the company facts are sent by v2 only."""
+
+    id: int
+    name: str
+    address: Address | None = None
+    label_ids: list[int] = field(default_factory=list)
+    website: str | None = None
+    linkedin: str | None = None
+    industry: int | None = None
+    annual_revenue: int | None = None
+    employee_count: int | None = None
+    merged_into: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Lead(Record):
+    """A lead, open or archived; its times have milliseconds."""
+
+    id: str
+    title: str
+    creator_id: int
+    person_id: int | None = None
+    organization_id: int | None = None
+    label_ids: list[str] = field(default_factory=list)
+    value: Money | None = None
+    expected_close_date: str | None = None
+    next_activity_id: int | None = None
+    is_archived: bool = False
+    archive_time: datetime | None = None
+    source_name: str = "Manually created"
+    source_deal_id: int | None = None
+    origin: str = "ManuallyCreated"
+    origin_id: str | None = None
+    channel: int | None = None
+    channel_id: str | None = None
+    was_seen: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Deal(Record):
+    """A deal, as far as leads turn into deals and back."""
+
+    id: int
+    title: str
+    person_id: int | None = None
+    organization_id: int | None = None
+    value: Money | None = None
+    status: str = "open"
+    label_ids: list[int] = field(default_factory=list)
+    source_lead_id: str | None = None
+
+
+def iso(moment: datetime | None) -> str | None:
+    """Write a time as RFC 3339 in whole seconds, `2026-06-01T08:00:00Z` (v2)."""
+    return None if moment is None else moment.isoformat(timespec="seconds")[:19] + "Z"
+
+
+def iso_ms(moment: datetime | None) -> str | None:
+    """Write a time with milliseconds, `2026-06-01T08:00:00.123Z` (leads)."""
+    return None if moment is None else moment.isoformat(timespec="milliseconds")[:23] + "Z"
+
+
+def spaced(moment: datetime | None) -> str | None:
+    """Write a time as v1 does, `2026-06-01 08:00:00`."""
+    return None if moment is None else moment.isoformat(" ", "seconds")[:19]
+
+
+def parse_time(text: str) -> datetime:
+    """Read a UTC time in any of the forms above; raises ValueError."""
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
