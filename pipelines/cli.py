@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from .errors import ConfigError, is_told
+from .errors import is_told
 
 if TYPE_CHECKING:
     from .config import Settings
@@ -140,7 +140,13 @@ def transform(context: Context, full: bool) -> None:
 @main.command()
 @click.argument("sql")
 @click.option(
-    "-f", "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True
+    "-f",
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="How rows are written.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file.")
 @command
@@ -199,14 +205,11 @@ def demo(context: Context, folder: Path) -> None:  # noqa: ARG001 - every comman
     run_demo(folder)
 
 
-@main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+@main.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @command
 def sandbox(context: Context, arguments: tuple[str, ...]) -> None:  # noqa: ARG001
     """Serve an imaginary Pipedrive account on this machine for as long as you like."""
     from sources.sandbox.__main__ import main as serve
 
-    serve(list(arguments))
-
-
-__all__ = ["ConfigError", "main"]
+    serve(list(arguments), prog="pipeduck sandbox")

@@ -169,3 +169,18 @@ KEYS: dict[str, Key] = {
     "warehouse.publish": Key("data/pipedrive.duckdb", text, "The published file, for reading"),
     "warehouse.memory_limit": Key("2GB", text, "Most memory DuckDB takes"),
 }
+
+
+def as_toml(value: Any) -> str:
+    """A typed value as it stands in config.toml."""
+    if value is None:
+        return '""'
+    if isinstance(value, timedelta):
+        seconds = int(value.total_seconds())
+        if not seconds:
+            return '""'
+        unit = next(u for u in ("d", "h", "m", "s") if seconds % _UNITS[u] == 0)
+        return f'"{seconds // _UNITS[unit]}{unit}"'
+    if isinstance(value, tuple):
+        return json.dumps(list(value))
+    return json.dumps(value)

@@ -14,21 +14,21 @@ from warehouse.query import Result, run_query, write_table
 from .config import load_settings
 from .errors import ConfigError
 from .narration import Narrator
-from .run import RunResult, run
+from .run import run
 
 CHANGES = 6
 _MARK = "# Made by pipeduck demo"
 QUERIES = {
     "Custom fields are columns with their Pipedrive names": """
-        select name, organization_name, cf_yearly_budget, cf_yearly_budget_currency,
-            cf_segment, cf_interests, cf_account_manager
+        select name, cf_yearly_budget, cf_yearly_budget_currency as currency,
+            cf_segment, cf_account_manager, cf_interests
         from persons
-        where cf_yearly_budget is not null and len(cf_interests) > 0
+        where cf_yearly_budget > 0 and len(cf_interests) between 1 and 2
         order by cf_yearly_budget desc
         limit 5
     """,
     "Archived leads are there, with the time they were archived": """
-        select title, status, archive_time, labels, value, currency, owner_name
+        select title, status, archive_time, labels, value, currency
         from leads
         where is_archived
         order by archive_time desc
@@ -74,7 +74,7 @@ def run_demo(folder: Path) -> None:
                 narrator.say(sentence)
             _title("Second load: what changed")
             second = run(settings, narrator)
-    _title(f"{_tokens(first)} tokens for the first load, {_tokens(second)} for the second")
+    _title(f"{first.tokens} tokens for the first load, {second.tokens} for the second")
     for title, sql in QUERIES.items():
         _title(title)
         run_query(settings.warehouse.publish, sql, _print)
@@ -88,10 +88,6 @@ def _print(result: Result) -> None:
 def _title(text: str) -> None:
     click.echo(f"\n{text}", err=True)
     sys.stderr.flush()
-
-
-def _tokens(result: RunResult) -> int:
-    return sum(progress.meter.tokens for progress in result.progress)
 
 
 def _empty(folder: Path) -> None:

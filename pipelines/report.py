@@ -21,11 +21,13 @@ def write_report(result: RunResult, file: Path) -> None:
 
 
 def as_dict(result: RunResult) -> dict[str, Any]:
-    """run_id, exit_code, is_published, error, and per entity rows, requests, tokens, seconds."""
+    """What happened in all, and per entity rows, requests, tokens, seconds and watermark."""
     return {
         "run_id": result.run_id,
         "exit_code": result.exit_code,
         "is_published": result.is_published,
+        "requests": result.requests,
+        "tokens": result.tokens,
         "error": str(result.error) if result.error else None,
         "entities": [
             {

@@ -37,8 +37,10 @@ class RunResult:
 
     run_id: str
     exit_code: int
-    progress: tuple[Progress, ...]
     is_published: bool
+    progress: tuple[Progress, ...] = ()
+    requests: int = 0
+    tokens: int = 0
     error: Exception | None = None
 
 
@@ -65,10 +67,11 @@ def run(
             connection, client, identity, settings, narrator, resources, is_full_refresh
         )
         _load(connection, ledger, readings, settings, narrator)
+        cost = client.meter
         ledger.note(
             dialect=dialects.used or remembered_dialect(connection),
-            requests=client.meter.requests,
-            tokens=client.meter.tokens,
+            requests=cost.requests,
+            tokens=cost.tokens,
             rows_loaded=sum(r.progress.rows_loaded for r in readings),
         )
         progress = tuple(reading.progress for reading in readings)
@@ -78,7 +81,18 @@ def run(
         ledger.finish(
             "partial" if failure else "ok", exit_code, failure.message if failure else None
         )
-        return RunResult(ledger.run_id, exit_code, progress, is_published, failure)
+        narrator.say(
+            f"{cost.requests} requests, {cost.tokens} tokens, {ledger.seconds:.1f} seconds"
+        )
+        return RunResult(
+            ledger.run_id,
+            exit_code,
+            is_published,
+            progress,
+            cost.requests,
+            cost.tokens,
+            failure,
+        )
 
 
 def rebuild(settings: Settings, narrator: Narrator, *, is_full: bool) -> RunResult:
@@ -91,7 +105,7 @@ def rebuild(settings: Settings, narrator: Narrator, *, is_full: bool) -> RunResu
             connection, ledger, settings, narrator, is_full=is_full
         )
         ledger.finish("ok", 0)
-        return RunResult(ledger.run_id, 0, (), is_published)
+        return RunResult(ledger.run_id, 0, is_published)
 
 
 def _client(settings: Settings) -> Client:
@@ -287,4 +301,5 @@ def _told_changes(result: Transformed) -> Iterator[str]:
             f"column {renamed.column_name}"
         )
     if result.rejected:
-        yield f"{result.rejected:,} values did not fit their column: see rejected_values"
+        values = "value does" if result.rejected == 1 else "values do"
+        yield f"{result.rejected:,} {values} not fit their column: see rejected_values"

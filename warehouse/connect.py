@@ -83,8 +83,12 @@ def _configure(connection: duckdb.DuckDBPyConnection, memory_limit: str) -> None
 
 
 def _open(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    # A new file's format must know zstd, or payloads take ten times the space; DuckDB 1.2 reads it.
+    config: dict[str, str | bool | int | float | list[str]] = (
+        {} if read_only else {"storage_compatibility_version": "v1.2.0"}
+    )
     try:
-        return duckdb.connect(str(path), read_only=read_only)
+        return duckdb.connect(str(path), read_only=read_only, config=config)
     except duckdb.Error as error:
         raise explain(path, error) from error
 

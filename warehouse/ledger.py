@@ -27,6 +27,11 @@ class Ledger:
             version=version,
         )
 
+    @property
+    def seconds(self) -> float:
+        """How long the run has taken so far."""
+        return (datetime.now(UTC) - self.started_time).total_seconds()
+
     def note(self, **columns: Any) -> None:
         """Set columns of the run's row."""
         names = ", ".join(f"{quote_identifier(name)} = ?" for name in columns)

@@ -6,6 +6,7 @@ Readers hold the old file or get the new one, never a half of one, and never blo
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -35,7 +36,8 @@ def publish(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
             "The one from before is as it was, and what was loaded is kept.",
         ) from error
     finally:
-        _remove(beside)
+        with suppress(OSError):
+            _remove(beside)
     return relations
 
 

@@ -97,12 +97,13 @@ def write_table(result: Result, stream: TextIO) -> int:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name, kind in zip(result.columns, result.types, strict=True):
         is_number = kind.startswith(("BIGINT", "DOUBLE", "DECIMAL", "INTEGER", "HUGEINT", "NUMBER"))
-        header = Text.assemble((name, "bold"), "\n", (kind.lower(), "dim"))
+        shown = kind.lower().replace("timestamp with time zone", "timestamptz")
+        header = Text.assemble((name, "bold"), "\n", (shown, "dim"))
         table.add_column(header, justify="right" if is_number else "left", overflow="ellipsis")
     rows = 0
     for batch in result.batches:
         for row in batch[: max(0, _SHOWN - rows)]:
-            table.add_row(*(Text(as_text(value)) for value in row))
+            table.add_row(*(Text(_cell(value)) for value in row))
         rows += len(batch)
     is_terminal = stream.isatty()
     console = Console(file=stream, width=None if is_terminal else 32_000, highlight=False)
@@ -132,6 +133,13 @@ def as_text(value: Any) -> str:
     if isinstance(value, list | dict | tuple):
         return _JSON.encode(_plain(value)).decode()
     return str(value)
+
+
+def _cell(value: Any) -> str:
+    """A value for reading: as in CSV, but lists of plain values without brackets."""
+    if isinstance(value, list) and not any(isinstance(item, list | dict) for item in value):
+        return ", ".join(as_text(item) for item in value)
+    return as_text(value)
 
 
 def _json_lines(result: Result) -> Iterator[str]:

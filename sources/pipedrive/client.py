@@ -35,7 +35,7 @@ from .errors import (
 )
 from .hosts import Host
 from .identity import Identity, read_identity
-from .pages import Answer, Page, read_answer, read_page
+from .pages import Answer, Page, read_page
 
 log = logging.getLogger("pipeduck.client")
 _T = TypeVar("_T")
@@ -175,7 +175,7 @@ class Client:
                 f"{path} answered with {response.headers['content-type']} instead of JSON.",
                 "Usually passes by itself; if not, check base_url and any proxy in between.",
             )
-        return read_answer(response.content, asked, _server_time(response, asked))
+        return Answer(response.content, asked, _server_time(response, asked))
 
     def _count(self, meter: Meter, requests: int = 0, tokens: int = 0) -> None:
         with self._lock:

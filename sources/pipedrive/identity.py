@@ -8,8 +8,7 @@ from typing import Any
 
 import msgspec
 
-from .errors import BadAnswer
-from .pages import Answer
+from .pages import Answer, Envelope, open_envelope
 
 
 @dataclass(frozen=True)
@@ -41,17 +40,19 @@ class _Me(msgspec.Struct):
     company_domain: Any = None
 
 
+class _MeEnvelope(Envelope, kw_only=True):
+    data: _Me
+
+
+_ME = msgspec.json.Decoder(_MeEnvelope)
+
+
 def read_identity(answer: Answer) -> Identity:
     """The identity in an answer of `users/me`. Raises BadAnswer when there is none.
 
     An admin has `admin` for the app `global` (spec); recordings also show `is_admin` 0 or 1.
     """
-    try:
-        me = msgspec.json.decode(answer.data, type=_Me)
-    except msgspec.DecodeError as error:
-        raise BadAnswer(
-            f"users/me did not answer with a user ({error}).", "Check base_url."
-        ) from error
+    me = open_envelope(answer, _ME).data
     is_admin: bool | None = None if me.is_admin is None else bool(me.is_admin)
     if me.access is not None:
         is_admin = any(app.app == "global" and app.admin is True for app in me.access)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -19,15 +19,19 @@ from .errors import BadAnswer
 _NULL = b"null"
 
 
-class _Envelope(msgspec.Struct):
+class Envelope(msgspec.Struct):
+    """What every answer has around its data."""
+
     success: bool = True
-    data: msgspec.Raw = msgspec.Raw(_NULL)
-    additional_data: msgspec.Raw = msgspec.Raw(_NULL)
     error: Any = None
+    additional_data: msgspec.Raw = msgspec.Raw(_NULL)
 
 
-_ENVELOPE = msgspec.json.Decoder(_Envelope)
-_RECORDS = msgspec.json.Decoder(list[msgspec.Raw])
+class _ListEnvelope(Envelope):
+    data: list[msgspec.Raw] | None = None
+
+
+_LIST = msgspec.json.Decoder(_ListEnvelope)
 
 
 class _Pagination(msgspec.Struct):
@@ -42,8 +46,7 @@ class _Pagination(msgspec.Struct):
 _PAGINATION = msgspec.json.Decoder(_Pagination | None)
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One record: its id, its `update_time` in UTC where it has one, and its bytes."""
 
     id: int | str
@@ -69,26 +72,31 @@ class Page:
 
 @dataclass(frozen=True)
 class Answer:
-    """A body that says `success`, with the moment it was asked for and its `Date`."""
+    """A body, with the moment it was asked for and the `Date` it came with."""
 
-    data: bytes
-    additional_data: bytes
+    body: bytes
     asked: datetime
     server_time: datetime
 
 
-def read_answer(body: bytes, asked: datetime, server_time: datetime) -> Answer:
-    """The envelope of a body. Raises BadAnswer when it is none or says `success: false`."""
+E = TypeVar("E", bound=Envelope)
+
+
+def open_envelope(answer: Answer, decoder: msgspec.json.Decoder[E]) -> E:
+    """The envelope of an answer.
+
+    Raises BadAnswer when the body is not JSON, is not of this kind, or says `success: false`.
+    """
     try:
-        envelope = _ENVELOPE.decode(body)
+        envelope = decoder.decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadAnswer(
-            f"Pipedrive answered with something that is not a JSON page ({error}).",
+            f"Pipedrive answered with something that is not the expected JSON ({error}).",
             "Usually passes by itself; if not, check base_url and any proxy in between.",
         ) from error
     if not envelope.success:
         raise BadAnswer(f"Pipedrive answered success = false: {envelope.error or 'no reason'}.")
-    return Answer(bytes(envelope.data), bytes(envelope.additional_data), asked, server_time)
+    return envelope
 
 
 def read_page(answer: Answer, endpoint: Endpoint, api: Api) -> Page:
@@ -98,14 +106,9 @@ def read_page(answer: Answer, endpoint: Endpoint, api: Api) -> Page:
     `additional_data` may be null or missing (recordings). Raises BadAnswer when `data` is no list
     or a record has no id.
     """
-    try:
-        raws = [] if answer.data == _NULL else _RECORDS.decode(answer.data)
-    except msgspec.DecodeError as error:
-        raise BadAnswer(
-            f"Pipedrive answered for {endpoint.entity} without a list of records ({error}).",
-        ) from error
-    records = tuple(_read_record(raw, endpoint) for raw in raws if bytes(raw) != _NULL)
-    paging = _read_pagination(answer.additional_data)
+    envelope = open_envelope(answer, _LIST)
+    records = tuple(_read_record(r, endpoint) for r in envelope.data or () if bytes(r) != _NULL)
+    paging = _read_pagination(bytes(envelope.additional_data))
     return Page(
         records,
         next_cursor=paging.next_cursor,

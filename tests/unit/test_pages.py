@@ -7,14 +7,14 @@ import pytest
 from sources.pipedrive.endpoints import ENDPOINTS, Endpoint
 from sources.pipedrive.errors import BadAnswer
 from sources.pipedrive.identity import read_identity
-from sources.pipedrive.pages import Page, parse_time, read_answer, read_page
+from sources.pipedrive.pages import Answer, Page, parse_time, read_page
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 BY_NAME = {endpoint.entity: endpoint for endpoint in ENDPOINTS}
 
 
 def page(body: str, endpoint: Endpoint = BY_NAME["persons"]) -> Page:
-    return read_page(read_answer(body.encode(), NOW, NOW), endpoint, "v2")
+    return read_page(Answer(body.encode(), NOW, NOW), endpoint, "v2")
 
 
 def test_the_payload_is_the_bytes_that_came() -> None:
@@ -110,5 +110,5 @@ def test_times_are_utc_and_what_is_none_is_none(value: object, expected: datetim
     ],
 )
 def test_an_admin_is_one_for_the_global_app(body: str, expected: bool | None) -> None:
-    answer = read_answer(f'{{"success":true,"data":{body}}}'.encode(), NOW, NOW)
+    answer = Answer(f'{{"success":true,"data":{body}}}'.encode(), NOW, NOW)
     assert read_identity(answer).is_admin is expected
