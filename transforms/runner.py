@@ -1,0 +1,320 @@
+"""From raw to crm in one transaction, doing no more than what is new asks for.
+
+`transform` looks at the definitions, gives new custom fields their columns, builds every model
+(`build`), and refreshes the list of rejected values. It does no HTTP and reads no configuration.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+
+from transforms.build import BuiltModel, build_models
+from transforms.custom_fields import generate, options, registry
+from transforms.custom_fields.definitions import ENTITIES, Entity, read_definitions
+from transforms.custom_fields.options import KnownOption
+from transforms.custom_fields.registry import CustomColumn
+from transforms.custom_fields.unnamed import find_unnamed
+from transforms.models import SCHEMAS, Model, in_order, load_models, read_sql
+from warehouse.quoting import quote_identifier, quote_literal
+
+__all__ = ["Added", "BuiltModel", "Renamed", "Transformed", "show", "transform"]
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """A custom field whose column has another name than before; the old one stays as an alias."""
+
+    entity: Entity
+    label_before: str
+    label_after: str
+    column_before: str
+    column_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A custom field seen for the first time."""
+
+    entity: Entity
+    label: str
+    field_type: str
+    column_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transformed:
+    """What a transform did. `is_changed` false: every public table is what it was before."""
+
+    is_changed: bool
+    models: tuple[BuiltModel, ...]
+    rejected: int
+    renamed: tuple[Renamed, ...] = ()
+    added: tuple[Added, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _CustomFields:
+    """What the registry says of one entity, before and after a look at the definitions."""
+
+    entity: Entity
+    before: tuple[CustomColumn, ...]
+    columns: tuple[CustomColumn, ...]
+    options: tuple[KnownOption, ...]
+    is_changed: bool
+
+
+def transform(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    now: datetime,
+    columns: Mapping[str, Mapping[str, str]] | None = None,
+    full: bool = False,
+) -> Transformed:
+    """Bring staging and crm up to date with raw, all or nothing.
+
+    `connection` is the working file, open for writing, with the tables of ops in it. `columns` is
+    `[transforms.columns.*]` of config.toml: entity, then key, then column name. `full` rebuilds
+    everything; needed when raw was emptied or edited by hand, as later loads alone are looked at
+    otherwise.
+
+    Raises ModelError for a model that does not parse or run, ColumnNameError for a name in
+    `columns` that cannot be used. Either way the file is left as it was.
+    """
+    connection.execute("begin transaction")
+    try:
+        transformed = _transform(connection, now, columns or {}, full)
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    return transformed
+
+
+def show(connection: duckdb.DuckDBPyConnection, entity: Entity) -> str:
+    """The generated SQL of an entity's custom fields, as the last transform ran it."""
+    columns = registry.load(connection, entity)
+    models = _generated(
+        _CustomFields(entity, columns, columns, options.load(connection, entity), False)
+    )
+    return "\n".join(f"-- {m.name}: {m.description}\n{m.sql}" for m in models)
+
+
+def _transform(
+    connection: duckdb.DuckDBPyConnection,
+    now: datetime,
+    columns: Mapping[str, Mapping[str, str]],
+    full: bool,
+) -> Transformed:
+    models = load_models() | {_FIELD_TYPES.name: _FIELD_TYPES}
+    macros = read_sql("macros.sql")
+    schemas = "".join(f"create schema if not exists {name};\n" for name in SCHEMAS)
+    connection.execute(schemas + read_sql("raw.sql") + macros)
+
+    entities = [
+        _custom_fields(connection, entity, columns.get(entity, {}), models, now)
+        for entity in ENTITIES
+    ]
+    comments: dict[str, dict[str, str]] = {}
+    for fields in entities:
+        models |= {model.name: model for model in _generated(fields)}
+        described = generate.column_comments(fields.columns)
+        for name in (
+            f"staging.{fields.entity}_custom_fields",
+            f"staging.{fields.entity}_custom_columns",
+            f"crm.{fields.entity}",
+        ):
+            comments[name] = described
+
+    built = build_models(
+        connection,
+        in_order(models, _given_relations(connection)),
+        macros=macros,
+        comments=comments,
+        newest=_newest_load_ids(connection),
+        now=now,
+        full=full,
+    )
+    written = {model.name for model in built if model.mode != "unchanged"}
+    for entity in ENTITIES:
+        if written & {f"staging.{entity}", f"staging.{entity}_custom_fields"}:
+            _refresh_rejected(connection, entity)
+    is_tombstoned = _tombstones_changed(connection, now)
+    return Transformed(
+        is_changed=bool(written) or is_tombstoned or any(fields.is_changed for fields in entities),
+        models=built,
+        rejected=_scalar(connection, "select count(*) from ops.rejected_values"),
+        renamed=tuple(r for fields in entities for r in _renamed(fields)),
+        added=tuple(a for fields in entities for a in _added(fields)),
+    )
+
+
+def _custom_fields(
+    connection: duckdb.DuckDBPyConnection,
+    entity: Entity,
+    explicit: Mapping[str, str],
+    models: Mapping[str, Model],
+    now: datetime,
+) -> _CustomFields:
+    """Look at the definitions of `entity` and bring its registry and options up to date."""
+    definitions = read_definitions(connection, entity)
+    before = registry.load(connection, entity)
+    fields = () if definitions is None else definitions.fields
+    unnamed = find_unnamed(
+        connection,
+        entity,
+        named={column.key for column in before} | {definition.key for definition in fields},
+        since=_decoded_up_to(connection, f"staging.{entity}_custom_fields"),
+        now=now,
+    )
+    after = registry.assign(
+        entity,
+        (*before, *unnamed),
+        None if definitions is None else fields,
+        explicit,
+        reserved=models[f"crm.{entity}"].columns.keys(),
+        now=now,
+    )
+    known = options.load(connection, entity)
+    merged = options.merge(known, definitions, now)
+    is_changed = set(before) != set(after) or set(known) != set(merged)
+    if is_changed:
+        registry.save(connection, entity, after)
+        options.save(connection, entity, merged)
+        after, merged = registry.load(connection, entity), options.load(connection, entity)
+    return _CustomFields(entity, before, after, merged, is_changed)
+
+
+def _generated(fields: _CustomFields) -> tuple[Model, Model]:
+    entity = fields.entity
+    return (
+        Model(
+            f"staging.{entity}_custom_fields",
+            generate.custom_fields_sql(entity, fields.columns, fields.options),
+            "incremental",
+            f"One row per record of {entity}, with its custom fields typed.",
+        ),
+        Model(
+            f"staging.{entity}_custom_columns",
+            generate.custom_columns_sql(entity, fields.columns),
+            "view",
+            f"One row per record of {entity}: custom fields with the names of what they refer to.",
+        ),
+    )
+
+
+def _refresh_rejected(connection: duckdb.DuckDBPyConnection, entity: Entity) -> None:
+    """Copy what the staging tables of `entity` rejected into the ledger."""
+    connection.execute(
+        f"""
+        delete from ops.rejected_values where entity = {quote_literal(entity)};
+
+        insert into ops.rejected_values (entity, id, column_name, value, reason)
+        select {quote_literal(entity)}, id::varchar, r.column_name, r.value, r.reason
+        from (
+            select id, unnest(rejected) as r from staging.{entity} where rejected is not null
+            union all
+            select id, unnest(rejected) as r
+            from staging.{entity}_custom_fields
+            where rejected is not null
+        )
+        order by id, r.column_name
+        """
+    )
+
+
+def _tombstones_changed(connection: duckdb.DuckDBPyConnection, now: datetime) -> bool:
+    """Whether crm, which reads the tombstones as they are, shows others than last time."""
+    rows = connection.execute(
+        "select entity, id, reason, epoch_us(deleted_time), merged_into_id, converted_deal_id"
+        " from ops.tombstones order by all"
+    ).fetchall()
+    fingerprint = hashlib.sha256(repr(rows).encode()).hexdigest()[:32]
+    last = connection.execute(
+        "select fingerprint from ops.models where name = 'ops.tombstones'"
+    ).fetchone()
+    if last == (fingerprint,):
+        return False
+    connection.execute("delete from ops.models where name = 'ops.tombstones'")
+    connection.execute(
+        "insert into ops.models (name, fingerprint, rows, built_time)"
+        " values ('ops.tombstones', $fingerprint, $rows, $now)",
+        {"fingerprint": fingerprint, "rows": len(rows), "now": now},
+    )
+    return bool(rows) or last is not None
+
+
+def _renamed(fields: _CustomFields) -> list[Renamed]:
+    before = {column.key: column for column in fields.before}
+    return [
+        Renamed(fields.entity, old.label, new.label, old.column_name, new.column_name)
+        for new in fields.columns
+        if (old := before.get(new.key)) and old.column_name != new.column_name
+    ]
+
+
+def _added(fields: _CustomFields) -> list[Added]:
+    before = {column.key for column in fields.before}
+    return [
+        Added(fields.entity, column.label, column.field_type, column.column_name)
+        for column in fields.columns
+        if column.key not in before
+    ]
+
+
+def _given_relations(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    rows = connection.execute(
+        "select schema_name || '.' || table_name from duckdb_tables()"
+        " where database_name = current_database() and schema_name in ('raw', 'ops')"
+    ).fetchall()
+    return {name for (name,) in rows}
+
+
+def _newest_load_ids(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The last load that wrote each raw table models read; tables without rows are left out."""
+    tables = [name for name in sorted(_given_relations(connection)) if name in _RAW_TABLES]
+    query = "\nunion all\n".join(
+        f"select {quote_literal(name)}, max(_dlt_load_id)"
+        f" from raw.{quote_identifier(name.removeprefix('raw.'))}"
+        for name in tables
+    )
+    return {name: load_id for name, load_id in connection.execute(query).fetchall() if load_id}
+
+
+_FIELD_TYPES = Model(
+    "staging.field_types",
+    generate.field_types_sql(),
+    "view",
+    "One row per type of custom field, with the SQL type of its main column.",
+)
+
+_RAW_TABLES = frozenset(
+    f"raw.{name}"
+    for name in (
+        "leads",
+        "archived_leads",
+        "persons",
+        "organizations",
+        "lead_labels",
+        "lead_sources",
+        "users",
+        "currencies",
+    )
+)
+
+
+def _decoded_up_to(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    """The newest load a model has taken in; empty when it was never built."""
+    row = connection.execute(
+        "select coalesce(load_id, '') from ops.models where name = $name", {"name": name}
+    ).fetchone()
+    return str(row[0]) if row else ""
+
+
+def _scalar(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0
