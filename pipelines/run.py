@@ -19,7 +19,7 @@ from sources.pipedrive.hosts import find_host
 from sources.pipedrive.identity import Identity
 from sources.pipedrive.reading import Progress, Reading, ReadingSettings
 from transforms.runner import Transformed, transform
-from warehouse.connect import open_working
+from warehouse.connect import fit_threads, open_working
 from warehouse.ledger import Ledger, last_read_times, remembered_dialect
 from warehouse.publish import publish
 from warehouse.stored import StoredRows
@@ -276,6 +276,7 @@ def _transform_and_publish(
     is_full: bool = False,
 ) -> bool:
     """Returns whether the published file was written: only when anything in it can differ."""
+    fit_threads(connection)
     started, begun = datetime.now(UTC), time.monotonic()
     result = transform(connection, now=started, columns=settings.columns, full=is_full)
     ledger.step("transform", started_time=started, seconds=time.monotonic() - begun)

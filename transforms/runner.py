@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from transforms.custom_fields import generate, options, registry
 from transforms.custom_fields.definitions import ENTITIES, Entity, read_definitions
 from transforms.custom_fields.options import KnownOption
 from transforms.custom_fields.registry import CustomColumn
+from transforms.custom_fields.shapes import Shapes, find_shapes
 from transforms.custom_fields.unnamed import find_unnamed
 from transforms.models import SCHEMAS, Model, in_order, load_models, read_sql
 from warehouse.quoting import quote_identifier, quote_literal
@@ -65,6 +66,7 @@ class _CustomFields:
     before: tuple[CustomColumn, ...]
     columns: tuple[CustomColumn, ...]
     options: tuple[KnownOption, ...]
+    shapes: Shapes
     is_changed: bool
 
 
@@ -98,9 +100,9 @@ def transform(
 def show(connection: duckdb.DuckDBPyConnection, entity: Entity) -> str:
     """The generated SQL of an entity's custom fields, as the last transform ran it."""
     columns = registry.load(connection, entity)
-    models = _generated(
-        _CustomFields(entity, columns, columns, options.load(connection, entity), False)
-    )
+    known = options.load(connection, entity)
+    shapes = find_shapes(connection, entity)
+    models = _generated(_CustomFields(entity, columns, columns, known, shapes, False))
     return "\n".join(f"-- {m.name}: {m.description}\n{m.sql}" for m in models)
 
 
@@ -140,9 +142,9 @@ def _transform(
         full=full,
     )
     written = {model.name for model in built if model.mode != "unchanged"}
-    for entity in ENTITIES:
-        if written & {f"staging.{entity}", f"staging.{entity}_custom_fields"}:
-            _refresh_rejected(connection, entity)
+    for name, tables in _REJECTING.items():
+        if written & set(tables):
+            _refresh_rejected(connection, name, tables)
     is_tombstoned = _tombstones_changed(connection, now)
     return Transformed(
         is_changed=bool(written) or is_tombstoned or any(fields.is_changed for fields in entities),
@@ -186,7 +188,8 @@ def _custom_fields(
         registry.save(connection, entity, after)
         options.save(connection, entity, merged)
         after, merged = registry.load(connection, entity), options.load(connection, entity)
-    return _CustomFields(entity, before, after, merged, is_changed)
+    shapes = find_shapes(connection, entity)
+    return _CustomFields(entity, before, after, merged, shapes, is_changed)
 
 
 def _generated(fields: _CustomFields) -> tuple[Model, Model]:
@@ -194,7 +197,7 @@ def _generated(fields: _CustomFields) -> tuple[Model, Model]:
     return (
         Model(
             f"staging.{entity}_custom_fields",
-            generate.custom_fields_sql(entity, fields.columns, fields.options),
+            generate.custom_fields_sql(entity, fields.columns, fields.options, fields.shapes),
             "incremental",
             f"One row per record of {entity}, with its custom fields typed.",
         ),
@@ -207,21 +210,21 @@ def _generated(fields: _CustomFields) -> tuple[Model, Model]:
     )
 
 
-def _refresh_rejected(connection: duckdb.DuckDBPyConnection, entity: Entity) -> None:
-    """Copy what the staging tables of `entity` rejected into the ledger."""
+def _refresh_rejected(
+    connection: duckdb.DuckDBPyConnection, name: str, tables: Sequence[str]
+) -> None:
+    """Copy what the staging tables of an entity or reference table rejected into the ledger."""
+    rejected = "\nunion all\n".join(
+        f"select id, unnest(rejected) as r from {table} where rejected is not null"
+        for table in tables
+    )
     connection.execute(
         f"""
-        delete from ops.rejected_values where entity = {quote_literal(entity)};
+        delete from ops.rejected_values where entity = {quote_literal(name)};
 
         insert into ops.rejected_values (entity, id, column_name, value, reason)
-        select {quote_literal(entity)}, id::varchar, r.column_name, r.value, r.reason
-        from (
-            select id, unnest(rejected) as r from staging.{entity} where rejected is not null
-            union all
-            select id, unnest(rejected) as r
-            from staging.{entity}_custom_fields
-            where rejected is not null
-        )
+        select {quote_literal(name)}, id::varchar, r.column_name, r.value, r.reason
+        from ({rejected})
         order by id, r.column_name
         """
     )
@@ -291,6 +294,12 @@ _FIELD_TYPES = Model(
     "view",
     "One row per type of custom field, with the SQL type of its main column.",
 )
+
+_REJECTING: dict[str, tuple[str, ...]] = {
+    **{e: (f"staging.{e}", f"staging.{e}_custom_fields") for e in ENTITIES},
+    **{name: (f"staging.{name}",) for name in ("users", "currencies", "lead_labels")},
+}
+"""The staging tables that have a column `rejected`."""
 
 _RAW_TABLES = frozenset(
     f"raw.{name}"

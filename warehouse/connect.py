@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ import duckdb
 from .errors import NothingPublished, WarehouseError, WarehouseLocked, WarehouseUnusable
 from .quoting import quote_literal
 
+_ROW_GROUP = 122_880  # rows; what DuckDB works on in one piece
 _HOLDER = re.compile(r"held in (?P<program>[^(]+?)\s*\(PID (?P<pid>\d+)\)")
 
 
@@ -71,8 +73,21 @@ def open_working_read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
+def fit_threads(connection: duckdb.DuckDBPyConnection) -> None:
+    """As many threads as the largest table has row groups, at most one per core.
+
+    More find nothing to do and cost: at 100,000 rows a second thread makes a transform a fifth
+    dearer in CPU and a tenth slower.
+    """
+    found = connection.execute("select max(estimated_size) from duckdb_tables()").fetchone()
+    rows = (found and found[0]) or 0
+    threads = min(os.cpu_count() or 1, 1 + int(rows) // _ROW_GROUP)
+    connection.execute(f"set threads = {threads}")
+
+
 def _configure(connection: duckdb.DuckDBPyConnection, memory_limit: str) -> None:
     connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set threads = 1")  # packages are smaller than a row group
     try:
         connection.execute(f"set memory_limit = {quote_literal(memory_limit)}")
     except duckdb.Error as error:

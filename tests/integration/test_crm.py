@@ -201,6 +201,7 @@ def test_a_second_run_without_a_change_leaves_the_published_file_untouched(
         ("leads", "*v1/leads", {"expected_close_date": "2026-02-30"},
          {"expected_close_date": "2026-02-30"}),
         ("leads", "*v1/leads", {"was_seen": "perhaps"}, {"was_seen": "perhaps"}),
+        ("users", "*v1/users", {"created": "long ago"}, {"created": "long ago"}),
     ],
 )  # fmt: skip
 def test_an_unexpected_type_is_null_a_rejected_value_and_kept_in_raw(
@@ -208,9 +209,8 @@ def test_an_unexpected_type_is_null_a_rejected_value_and_kept_in_raw(
 ) -> None:
     with Sandbox(persons=5, organizations=5, leads=5) as box:
         kind: Any = entity.removesuffix("s")
-        identity = next(iter(box.account.visible(kind))).id
-        if entity == "leads":
-            identity = next(x.id for x in box.account.visible("lead") if not x.is_archived)
+        records = box.account.users if entity == "users" else box.account.visible(kind)
+        identity = next(x.id for x in records if not getattr(x, "is_archived", False))
         box.fault(path, "replace", id=identity, patch=patch)
         project = project_of(box)
         assert project.run(api="v2").exit_code == 0

@@ -21,6 +21,7 @@ from transforms.custom_fields.field_types import (
 )
 from transforms.custom_fields.options import KnownOption
 from transforms.custom_fields.registry import CustomColumn, layout
+from transforms.custom_fields.shapes import Shapes
 from warehouse.quoting import quote_identifier as name
 from warehouse.quoting import quote_literal as literal
 
@@ -76,12 +77,15 @@ class Value:
 
 
 def custom_fields_sql(
-    entity: Entity, columns: Sequence[CustomColumn], options: Sequence[KnownOption]
+    entity: Entity,
+    columns: Sequence[CustomColumn],
+    options: Sequence[KnownOption],
+    shapes: Shapes,
 ) -> str:
     """`staging.<entity>_custom_fields`: one row per record, every custom field typed."""
     if not columns:
         return _no_custom_fields_sql(entity)
-    by_field = {column.key: _values(column) for column in columns}
+    by_field = {column.key: _values(column, shapes) for column in columns}
     values = [value for found in by_field.values() for value in found]
     texts = ",\n".join(f"        {v.text} as {v.sent}" for v in values)
     typed = ",\n".join(f"        {v.typed} as {name(v.column)}" for v in values)
@@ -103,7 +107,7 @@ with source as (
     select
         id,
         payload,
-        from_json(payload, {literal(_structure(columns))}) as record
+        from_json(payload, {literal(_structure(columns, shapes))}) as record
     from {RECORDS[entity]}
     where _dlt_load_id > $since
 ),
@@ -135,34 +139,46 @@ from typed
 
 
 def custom_columns_sql(entity: Entity, columns: Sequence[CustomColumn]) -> str:
-    """`staging.<entity>_custom_columns`: the table above with names of references and aliases."""
+    """`staging.<entity>_custom_columns`: the table above with names of references and aliases.
+
+    Names are looked up beside the wide table and joined to it once: carrying a hundred columns
+    through a join for each reference takes ten times as long.
+    """
     aliases = layout(columns)
-    selected = ["    custom.id"]
-    joins: list[str] = []
+    table = f"staging.{entity}_custom_fields"
     sources: dict[str, str] = {}
+    found: list[str] = []
+    joins: list[str] = []
     for column in columns:
         for shown in column.names():
             sources[shown] = f"custom.{name(shown)}"
         kind = field_type(column.field_type)
         if kind.references:
-            table = f"{kind.references}_{len(joins) + 1}"
-            reference = f"custom.{name(column.column_name + ID_SUFFIXES['reference'][0])}"
+            main = column.column_name
+            target = f"{kind.references}_{len(joins) + 1}"
+            reference = f"custom.{name(main + ID_SUFFIXES['reference'][0])}"
             joins.append(
-                f"left join staging.{kind.references} as {table} on {table}.id = {reference}"
+                f"    left join staging.{kind.references} as {target} on {target}.id = {reference}"
             )
-            sources[column.column_name] = f"{table}.name"
-        for shown in column.names():
-            source = sources[shown]
-            is_reference = not source.startswith("custom.")
-            selected.append(f"    {source} as {name(shown)}" if is_reference else f"    {source}")
-    for column in columns:
-        for alias, shown in aliases[column.key]:
-            selected.append(f"    {sources[shown]} as {name(alias)}")
-    tail = "".join(f"\n{join}" for join in joins)
+            found.append(f"        {target}.name as {name(main)}")
+            sources[main] = f"names.{name(main)}"
+    selected = ["    custom.id"]
+    selected += [f"    {sources[shown]}" for column in columns for shown in column.names()]
+    selected += [
+        f"    {sources[shown]} as {name(alias)}"
+        for column in columns
+        for alias, shown in aliases[column.key]
+    ]
+    names = ""
+    if joins:
+        names = "with names as (\n    select\n        custom.id,\n"
+        names += ",\n".join(found) + f"\n    from {table} as custom\n"
+        names += "\n".join(joins) + "\n)\n\n"
     return (
-        "select\n"
+        f"{names}select\n"
         + ",\n".join(selected)
-        + f"\nfrom staging.{entity}_custom_fields as custom{tail}\n"
+        + f"\nfrom {table} as custom\n"
+        + ("left join names on names.id = custom.id\n" if joins else "")
     )
 
 
@@ -188,7 +204,7 @@ def column_comments(columns: Sequence[CustomColumn]) -> dict[str, str]:
     return comments
 
 
-def _values(column: CustomColumn) -> list[Value]:
+def _values(column: CustomColumn, shapes: Shapes) -> list[Value]:
     """The values of a field, main one first, as they stand in a record."""
     kind = field_type(column.field_type).kind
     key = column.key
@@ -198,11 +214,13 @@ def _values(column: CustomColumn) -> list[Value]:
     main_column = column.column_name
     if kind in ID_SUFFIXES:
         main_column += ID_SUFFIXES[kind][0]
-    if found and kind != "json":
-        text = f"value_text({nested}, {flat}, payload, {literal(at_nested)})"
-        pointers: tuple[str, ...] = (f"{at_nested}/value", at_nested, at_flat)
+    pointers: tuple[str, ...] = (at_nested, at_flat)
+    if found and kind != "json" and shapes.nested:
+        else_flat = flat if shapes.flat else "null"
+        text = f"value_text({nested}, {else_flat}, payload, {literal(at_nested)})"
+        pointers = (f"{at_nested}/value", *pointers)
     else:
-        text, pointers = f"coalesce({nested}, {flat})", (at_nested, at_flat)
+        text = _either(nested, flat, shapes)
     if kind in ("option", "reference"):
         text = f"reference_text({text})"
     if kind == "options":
@@ -213,7 +231,7 @@ def _values(column: CustomColumn) -> list[Value]:
         nested_part = f"{nested}.{name(part.name)}"
         if kind == "json":
             nested_part = f"{nested} -> {literal('/' + _pointer(part.name))}"
-        part_text = f"coalesce({nested_part}, record.{name(flat_name)})"
+        part_text = _either(nested_part, f"record.{name(flat_name)}", shapes)
         values.append(
             Value(
                 column.column_name + part.suffix,
@@ -225,7 +243,14 @@ def _values(column: CustomColumn) -> list[Value]:
     return values
 
 
-def _structure(columns: Sequence[CustomColumn]) -> str:
+def _either(nested: str, flat: str, shapes: Shapes) -> str:
+    """The text of a value in whichever shapes there are."""
+    if shapes.nested and shapes.flat:
+        return f"coalesce({nested}, {flat})"
+    return nested if shapes.nested else flat
+
+
+def _structure(columns: Sequence[CustomColumn], shapes: Shapes) -> str:
     """The struct `from_json` decodes a record into: v2's nested fields, then v1's flat ones."""
     nested: dict[str, object] = {}
     flat: dict[str, object] = {}
@@ -238,11 +263,12 @@ def _structure(columns: Sequence[CustomColumn]) -> str:
         nested[column.key] = {"value": leaf, **leaves} if is_nested else leaf
         flat[column.key] = leaf
         flat.update({f"{column.key}_{part}": part_leaf for part, part_leaf in leaves.items()})
-    lines = ["{", '    "custom_fields": {']
-    lines.append(_members(nested, 8))
-    lines.append("    },")
-    lines.append(_members(flat, 4))
-    lines.append("}")
+    members = []
+    if shapes.nested:
+        members.append(f'    "custom_fields": {{\n{_members(nested, 8)}\n    }}')
+    if shapes.flat:
+        members.append(_members(flat, 4))
+    lines = ["{", ",\n".join(members), "}"]
     return "\n".join(
         line if i == 0 else f"        {line}" for i, line in enumerate("\n".join(lines).split("\n"))
     )

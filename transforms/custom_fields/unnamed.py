@@ -13,12 +13,7 @@ import duckdb
 
 from transforms.custom_fields.definitions import Entity
 from transforms.custom_fields.registry import CustomColumn
-
-_RECORDS: dict[Entity, tuple[str, ...]] = {
-    "leads": ("leads", "archived_leads"),
-    "persons": ("persons",),
-    "organizations": ("organizations",),
-}
+from transforms.custom_fields.shapes import RAW_TABLES
 
 _KEY = re.compile(r"([0-9a-f]{40})(?:_(.+))?")
 
@@ -41,7 +36,7 @@ def find_unnamed(
         from raw.{table}
         where _dlt_load_id > $since
         """
-        for table in _RECORDS[entity]
+        for table in RAW_TABLES[entity]
     )
     rows = connection.execute(
         f"select distinct unnest(keys) as key from ({keys}) order by key", {"since": since}

@@ -253,6 +253,18 @@ select
 from typed
 
 -- staging.persons_custom_columns: One row per record of persons: custom fields with the names of what they refer to.
+with names as (
+    select
+        custom.id,
+        users_1.name as "cf_a_user",
+        persons_2.name as "cf_a_people",
+        organizations_3.name as "cf_a_org"
+    from staging.persons_custom_fields as custom
+    left join staging.users as users_1 on users_1.id = custom."cf_a_user_id"
+    left join staging.persons as persons_2 on persons_2.id = custom."cf_a_people_id"
+    left join staging.organizations as organizations_3 on organizations_3.id = custom."cf_a_org_id"
+)
+
 select
     custom.id,
     custom."cf_a_varchar",
@@ -269,11 +281,11 @@ select
     custom."cf_a_enum_id",
     custom."cf_a_set",
     custom."cf_a_set_ids",
-    users_1.name as "cf_a_user",
+    names."cf_a_user",
     custom."cf_a_user_id",
-    persons_2.name as "cf_a_people",
+    names."cf_a_people",
     custom."cf_a_people_id",
-    organizations_3.name as "cf_a_org",
+    names."cf_a_org",
     custom."cf_a_org_id",
     custom."cf_a_address",
     custom."cf_a_address_street_number",
@@ -292,6 +304,4 @@ select
     custom."cf_price" as "cf_a_monetary",
     custom."cf_price_currency" as "cf_a_monetary_currency"
 from staging.persons_custom_fields as custom
-left join staging.users as users_1 on users_1.id = custom."cf_a_user_id"
-left join staging.persons as persons_2 on persons_2.id = custom."cf_a_people_id"
-left join staging.organizations as organizations_3 on organizations_3.id = custom."cf_a_org_id"
+left join names on names.id = custom.id

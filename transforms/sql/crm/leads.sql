@@ -45,55 +45,62 @@ tombstones as (
     select id, reason, deleted_time, converted_deal_id
     from ops.tombstones
     where entity = 'leads'
+),
+
+-- narrow until the end: the wide custom columns pass through one join only
+named as (
+    select
+        leads.id,
+        leads.title,
+        case
+            when tombstones.reason = 'converted' then 'converted'
+            when tombstones.reason is not null then 'deleted'
+            when leads.is_archived then 'archived'
+            else 'open'
+        end as status,
+        leads.is_archived,
+        leads.archive_time,
+        leads.owner_id,
+        owners.name as owner_name,
+        leads.creator_id,
+        creators.name as creator_name,
+        leads.person_id,
+        persons.name as person_name,
+        leads.organization_id,
+        organizations.name as organization_name,
+        leads.label_ids,
+        list_transform(
+            leads.label_ids, lambda id: coalesce(label_names.names[id], 'unknown label ' || id)
+        ) as labels,
+        leads.value,
+        leads.currency,
+        leads.source_name,
+        leads.origin,
+        leads.origin_id,
+        leads.channel,
+        leads.channel_id,
+        leads.source_deal_id,
+        tombstones.converted_deal_id,
+        leads.was_seen,
+        leads.expected_close_date,
+        leads.next_activity_id,
+        leads.visible_to,
+        leads.cc_email,
+        leads.add_time,
+        leads.update_time,
+        tombstones.id is not null as is_deleted,
+        tombstones.deleted_time
+    from staging.leads as leads
+    cross join label_names
+    left join staging.users as owners on owners.id = leads.owner_id
+    left join staging.users as creators on creators.id = leads.creator_id
+    left join staging.persons as persons on persons.id = leads.person_id
+    left join staging.organizations as organizations on organizations.id = leads.organization_id
+    left join tombstones on tombstones.id = leads.id
 )
 
 select
-    leads.id,
-    leads.title,
-    case
-        when tombstones.reason = 'converted' then 'converted'
-        when tombstones.reason is not null then 'deleted'
-        when leads.is_archived then 'archived'
-        else 'open'
-    end as status,
-    leads.is_archived,
-    leads.archive_time,
-    leads.owner_id,
-    owners.name as owner_name,
-    leads.creator_id,
-    creators.name as creator_name,
-    leads.person_id,
-    persons.name as person_name,
-    leads.organization_id,
-    organizations.name as organization_name,
-    leads.label_ids,
-    list_transform(
-        leads.label_ids, lambda id: coalesce(label_names.names[id], 'unknown label ' || id)
-    ) as labels,
-    leads.value,
-    leads.currency,
-    leads.source_name,
-    leads.origin,
-    leads.origin_id,
-    leads.channel,
-    leads.channel_id,
-    leads.source_deal_id,
-    tombstones.converted_deal_id,
-    leads.was_seen,
-    leads.expected_close_date,
-    leads.next_activity_id,
-    leads.visible_to,
-    leads.cc_email,
-    leads.add_time,
-    leads.update_time,
-    tombstones.id is not null as is_deleted,
-    tombstones.deleted_time,
+    named.*,
     custom.* exclude (id)
-from staging.leads as leads
-cross join label_names
-left join staging.leads_custom_columns as custom on custom.id = leads.id
-left join staging.users as owners on owners.id = leads.owner_id
-left join staging.users as creators on creators.id = leads.creator_id
-left join staging.persons as persons on persons.id = leads.person_id
-left join staging.organizations as organizations on organizations.id = leads.organization_id
-left join tombstones on tombstones.id = leads.id
+from named
+left join staging.leads_custom_columns as custom on custom.id = named.id

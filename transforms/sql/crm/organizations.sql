@@ -44,50 +44,57 @@ tombstones as (
     select id::bigint as id, deleted_time, merged_into_id
     from ops.tombstones
     where entity = 'organizations'
+),
+
+-- narrow until the end: the wide custom columns pass through one join only
+named as (
+    select
+        organizations.id,
+        organizations.name,
+        organizations.owner_id,
+        owners.name as owner_name,
+        organizations.address,
+        organizations.address_street_number,
+        organizations.address_route,
+        organizations.address_sublocality,
+        organizations.address_locality,
+        organizations.address_admin_area_level_1,
+        organizations.address_admin_area_level_2,
+        organizations.address_country,
+        organizations.address_postal_code,
+        organizations.address_subpremise,
+        organizations.address_formatted_address,
+        organizations.website,
+        organizations.linkedin,
+        organizations.industry,
+        organizations.annual_revenue,
+        organizations.employee_count,
+        organizations.country_code,
+        organizations.label_ids,
+        list_transform(
+            organizations.label_ids,
+            lambda id: coalesce(label_names.names[id::varchar], 'unknown option ' || id)
+        ) as labels,
+        organizations.visible_to,
+        organizations.picture_id,
+        organizations.cc_email,
+        organizations.add_time,
+        organizations.update_time,
+        tombstones.id is not null or coalesce(organizations.is_deleted, false) as is_deleted,
+        coalesce(
+            tombstones.deleted_time,
+            organizations.delete_time,
+            case when organizations.is_deleted then organizations.update_time end
+        ) as deleted_time,
+        coalesce(tombstones.merged_into_id, organizations.merged_into_id) as merged_into_id
+    from staging.organizations as organizations
+    cross join label_names
+    left join staging.users as owners on owners.id = organizations.owner_id
+    left join tombstones on tombstones.id = organizations.id
 )
 
 select
-    organizations.id,
-    organizations.name,
-    organizations.owner_id,
-    owners.name as owner_name,
-    organizations.address,
-    organizations.address_street_number,
-    organizations.address_route,
-    organizations.address_sublocality,
-    organizations.address_locality,
-    organizations.address_admin_area_level_1,
-    organizations.address_admin_area_level_2,
-    organizations.address_country,
-    organizations.address_postal_code,
-    organizations.address_subpremise,
-    organizations.address_formatted_address,
-    organizations.website,
-    organizations.linkedin,
-    organizations.industry,
-    organizations.annual_revenue,
-    organizations.employee_count,
-    organizations.country_code,
-    organizations.label_ids,
-    list_transform(
-        organizations.label_ids,
-        lambda id: coalesce(label_names.names[id::varchar], 'unknown option ' || id)
-    ) as labels,
-    organizations.visible_to,
-    organizations.picture_id,
-    organizations.cc_email,
-    organizations.add_time,
-    organizations.update_time,
-    tombstones.id is not null or coalesce(organizations.is_deleted, false) as is_deleted,
-    coalesce(
-        tombstones.deleted_time,
-        organizations.delete_time,
-        case when organizations.is_deleted then organizations.update_time end
-    ) as deleted_time,
-    coalesce(tombstones.merged_into_id, organizations.merged_into_id) as merged_into_id,
+    named.*,
     custom.* exclude (id)
-from staging.organizations as organizations
-cross join label_names
-left join staging.organizations_custom_columns as custom on custom.id = organizations.id
-left join staging.users as owners on owners.id = organizations.owner_id
-left join tombstones on tombstones.id = organizations.id
+from named
+left join staging.organizations_custom_columns as custom on custom.id = named.id

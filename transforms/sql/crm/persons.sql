@@ -40,47 +40,54 @@ tombstones as (
     select id::bigint as id, deleted_time, merged_into_id
     from ops.tombstones
     where entity = 'persons'
+),
+
+-- narrow until the end: the wide custom columns pass through one join only
+named as (
+    select
+        persons.id,
+        persons.name,
+        persons.first_name,
+        persons.last_name,
+        persons.owner_id,
+        owners.name as owner_name,
+        persons.organization_id,
+        organizations.name as organization_name,
+        persons.primary_email,
+        persons.primary_phone,
+        persons.emails,
+        persons.phones,
+        persons.label_ids,
+        list_transform(
+            persons.label_ids,
+            lambda id: coalesce(label_names.names[id::varchar], 'unknown option ' || id)
+        ) as labels,
+        persons.visible_to,
+        persons.picture_id,
+        persons.job_title,
+        persons.birthday,
+        persons.notes,
+        persons.im,
+        persons.postal_address,
+        persons.cc_email,
+        persons.add_time,
+        persons.update_time,
+        tombstones.id is not null or coalesce(persons.is_deleted, false) as is_deleted,
+        coalesce(
+            tombstones.deleted_time,
+            persons.delete_time,
+            case when persons.is_deleted then persons.update_time end
+        ) as deleted_time,
+        coalesce(tombstones.merged_into_id, persons.merged_into_id) as merged_into_id
+    from staging.persons as persons
+    cross join label_names
+    left join staging.users as owners on owners.id = persons.owner_id
+    left join staging.organizations as organizations on organizations.id = persons.organization_id
+    left join tombstones on tombstones.id = persons.id
 )
 
 select
-    persons.id,
-    persons.name,
-    persons.first_name,
-    persons.last_name,
-    persons.owner_id,
-    owners.name as owner_name,
-    persons.organization_id,
-    organizations.name as organization_name,
-    persons.primary_email,
-    persons.primary_phone,
-    persons.emails,
-    persons.phones,
-    persons.label_ids,
-    list_transform(
-        persons.label_ids,
-        lambda id: coalesce(label_names.names[id::varchar], 'unknown option ' || id)
-    ) as labels,
-    persons.visible_to,
-    persons.picture_id,
-    persons.job_title,
-    persons.birthday,
-    persons.notes,
-    persons.im,
-    persons.postal_address,
-    persons.cc_email,
-    persons.add_time,
-    persons.update_time,
-    tombstones.id is not null or coalesce(persons.is_deleted, false) as is_deleted,
-    coalesce(
-        tombstones.deleted_time,
-        persons.delete_time,
-        case when persons.is_deleted then persons.update_time end
-    ) as deleted_time,
-    coalesce(tombstones.merged_into_id, persons.merged_into_id) as merged_into_id,
+    named.*,
     custom.* exclude (id)
-from staging.persons as persons
-cross join label_names
-left join staging.persons_custom_columns as custom on custom.id = persons.id
-left join staging.users as owners on owners.id = persons.owner_id
-left join staging.organizations as organizations on organizations.id = persons.organization_id
-left join tombstones on tombstones.id = persons.id
+from named
+left join staging.persons_custom_columns as custom on custom.id = named.id

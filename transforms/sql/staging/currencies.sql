@@ -27,5 +27,11 @@ select
     as_boolean(record.active_flag) as is_active,
     as_boolean(record.is_custom_flag) as is_custom,
     position,
-    _dlt_load_id < max(_dlt_load_id) over () as is_deleted
+    _dlt_load_id < max(_dlt_load_id) over () as is_deleted,
+
+    rejections([
+        rejection('decimal_points', record.decimal_points, as_integer(record.decimal_points), 'not an INTEGER'),
+        rejection('is_active', record.active_flag, as_boolean(record.active_flag), 'not a BOOLEAN'),
+        rejection('is_custom', record.is_custom_flag, as_boolean(record.is_custom_flag), 'not a BOOLEAN')
+    ]) as rejected
 from source

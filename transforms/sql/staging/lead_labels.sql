@@ -28,5 +28,10 @@ select
 
     -- times
     as_timestamp(record.add_time) as add_time,
-    as_timestamp(record.update_time) as update_time
+    as_timestamp(record.update_time) as update_time,
+
+    rejections([
+        rejection('add_time', record.add_time, as_timestamp(record.add_time), 'not a TIMESTAMPTZ'),
+        rejection('update_time', record.update_time, as_timestamp(record.update_time), 'not a TIMESTAMPTZ')
+    ]) as rejected
 from source

@@ -45,5 +45,15 @@ select
     -- times
     as_timestamp(record.created) as created,
     as_timestamp(record.modified) as modified,
-    as_timestamp(record.last_login) as last_login
+    as_timestamp(record.last_login) as last_login,
+
+    rejections([
+        rejection('role_id', record.role_id, as_id(record.role_id), 'not a BIGINT'),
+        rejection('is_active', record.active_flag, as_boolean(record.active_flag), 'not a BOOLEAN'),
+        rejection('is_admin', record.is_admin, as_boolean(record.is_admin), 'not a BOOLEAN'),
+        rejection('is_deleted', record.is_deleted, as_boolean(record.is_deleted), 'not a BOOLEAN'),
+        rejection('created', record.created, as_timestamp(record.created), 'not a TIMESTAMPTZ'),
+        rejection('modified', record.modified, as_timestamp(record.modified), 'not a TIMESTAMPTZ'),
+        rejection('last_login', record.last_login, as_timestamp(record.last_login), 'not a TIMESTAMPTZ')
+    ]) as rejected
 from source
