@@ -46,6 +46,18 @@ def do(url: str, **request: Any) -> None:
     urllib.request.urlopen(urllib.request.Request(f"{url}/_sandbox/do", body)).read()
 
 
+def warm(url: str, token: str) -> None:
+    """Read the persons once, so that the sandbox answers from memory: no latency but the wire's."""
+    cursor: str | None = ""
+    while cursor is not None:
+        address = f"{url}/api/v2/persons?limit=500&sort_by=update_time&sort_direction=asc"
+        request = urllib.request.Request(
+            address + (f"&cursor={cursor}" if cursor else ""), headers={"x-api-token": token}
+        )
+        with urllib.request.urlopen(request) as answer:
+            cursor = json.load(answer)["additional_data"].get("next_cursor")
+
+
 def run(folder: Path, url: str, token: str, *arguments: str) -> Cost:
     """`pipeduck run` in its own process."""
     environment = os.environ | {
@@ -82,6 +94,7 @@ def main(persons: int, fields: int) -> None:
     with tempfile.TemporaryDirectory() as name, sandbox(**sizes, fields=fields) as (url, token):
         folder = Path(name)
         print(f"{persons:,} persons, {fields} custom fields")
+        warm(url, token)
         report("first load", run(folder, url, token), folder)
         report("nothing changed", run(folder, url, token), folder)
         for person in range(1, 51):
