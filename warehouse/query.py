@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import duckdb
 import msgspec
@@ -15,8 +15,13 @@ import msgspec
 from .connect import open_published
 from .errors import QueryError
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
 _SHOWN = 100  # rows of a table on a terminal
+_NARROW = 30  # characters that a column of a table gets at least, where it has as many
 _BATCH = 10_000
+_NUMBERS = ("bigint", "double", "decimal", "integer", "hugeint", "ubigint", "float")
 _JSON = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
 
 
@@ -88,28 +93,64 @@ def write_jsonl(result: Result, stream: TextIO) -> int:
 
 
 def write_table(result: Result, stream: TextIO) -> int:
-    """A table for reading, with types under the names; the first 100 rows of many."""
-    from rich import box
+    """A table for reading, with types under the names; the first 100 rows of many.
+
+    On a terminal that is too narrow each row is written as a block, one column a line.
+    """
     from rich.console import Console
+
+    rows = 0
+    cells: list[list[str]] = []
+    for batch in result.batches:
+        cells += [[_cell(value) for value in row] for row in batch[: max(0, _SHOWN - rows)]]
+        rows += len(batch)
+    console = Console(
+        file=stream, width=None if stream.isatty() else 32_000, highlight=False, markup=False
+    )
+    types = [
+        kind.lower().replace("timestamp with time zone", "timestamptz") for kind in result.types
+    ]
+    widths = [
+        max(map(len, [name, kind[:_NARROW], *(row[i][:_NARROW] for row in cells)]))
+        for i, (name, kind) in enumerate(zip(result.columns, types, strict=True))
+    ]
+    if result.columns and sum(widths) + 3 * len(widths) <= console.width:
+        console.print(_table(result.columns, types, cells))
+    else:
+        for number, row in enumerate(cells, 1):
+            console.print(_block(number, result.columns, row))
+    return rows
+
+
+def _table(columns: Sequence[str], types: Sequence[str], cells: Sequence[Sequence[str]]) -> Table:
+    from rich import box
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name, kind in zip(result.columns, result.types, strict=True):
-        is_number = kind.startswith(("BIGINT", "DOUBLE", "DECIMAL", "INTEGER", "HUGEINT", "NUMBER"))
-        shown = kind.lower().replace("timestamp with time zone", "timestamptz")
-        header = Text.assemble((name, "bold"), "\n", (shown, "dim"))
-        table.add_column(header, justify="right" if is_number else "left", overflow="ellipsis")
-    rows = 0
-    for batch in result.batches:
-        for row in batch[: max(0, _SHOWN - rows)]:
-            table.add_row(*(Text(_cell(value)) for value in row))
-        rows += len(batch)
-    is_terminal = stream.isatty()
-    console = Console(file=stream, width=None if is_terminal else 32_000, highlight=False)
-    if result.columns:
-        console.print(table)
-    return rows
+    for name, kind in zip(columns, types, strict=True):
+        table.add_column(
+            Text.assemble((name, "bold"), "\n", (kind, "dim")),
+            justify="right" if kind.startswith(_NUMBERS) else "left",
+            overflow="fold",
+        )
+    for row in cells:
+        table.add_row(*map(Text, row))
+    return table
+
+
+def _block(number: int, columns: Sequence[str], row: Sequence[str]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    block = Table(
+        title=f"row {number}", title_justify="left", box=None, show_header=False, pad_edge=False
+    )
+    block.add_column(style="bold")
+    block.add_column(overflow="fold")
+    for name, value in zip(columns, row, strict=True):
+        block.add_row(Text(name), Text(value))
+    return block
 
 
 FORMATS: dict[str, Callable[[Result, TextIO], int]] = {

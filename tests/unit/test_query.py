@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import duckdb
@@ -68,6 +69,26 @@ def test_a_table_shows_names_types_and_at_most_a_hundred_rows(published: Path) -
     assert "bigint" in shown
     assert "99" in shown
     assert "\n 100" not in shown
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("columns", "is_block"), [("100", False), ("40", True)])
+def test_a_row_too_wide_for_the_terminal_is_written_as_a_block(
+    published: Path, monkeypatch: pytest.MonkeyPatch, columns: str, is_block: bool
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Terminal()
+    sql = "select id, text, money, moment from t where id = 2"
+    run_query(published, sql, lambda result: FORMATS["table"](result, stream) and None)
+    shown = re.sub(r"\x1b\[\d*m", "", stream.getvalue())
+    assert "00123" in shown
+    assert ("row 1" in shown) is is_block
+    assert max(map(len, shown.splitlines())) <= int(columns)
 
 
 def test_sql_that_does_not_run_is_told_in_duckdbs_words(published: Path) -> None:
