@@ -91,9 +91,12 @@ def load_settings(
     for origin, found in layers:
         for name, value in found.items():
             _take(name, value, origin, values, columns, problems)
+    settings = _typed(values, columns, folder, chosen if chosen.is_file() else None)
+    if settings.warehouse.path.resolve() == settings.warehouse.publish.resolve():
+        problems.append("warehouse.path and warehouse.publish are the same file: they must differ.")
     if problems:
         raise ConfigError("\n".join(problems), "docs/configuration.md lists every key.")
-    return _typed(values, columns, folder, chosen if chosen.is_file() else None)
+    return settings
 
 
 def _take(

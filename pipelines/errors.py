@@ -3,6 +3,7 @@
 ```
 PipelineError           exit 1
 ├── ConfigError         exit 2    config.toml or the environment: every problem at once
+├── LoadFailed          exit 1    a package could not be written to raw
 └── Partial             exit 3    something could not be read, the rest is loaded and published
 ```
 
@@ -29,6 +30,10 @@ class ConfigError(PipelineError):
     """Keys that do not exist, or values that do not fit."""
 
     exit_code = 2
+
+
+class LoadFailed(PipelineError):
+    """dlt could not write a package: a full disk, a table somebody changed by hand."""
 
 
 class Partial(PipelineError):

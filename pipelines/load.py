@@ -10,12 +10,14 @@ import duckdb
 from dlt.common.data_types import TDataType
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.destinations.impl.duckdb.factory import DuckDbTypeMapper
+from dlt.pipeline.exceptions import PipelineStepFailed
 
 from sources.pipedrive.reading import Reading
 from sources.pipedrive.source import source_of
 
 from .config import Settings
 from .dlt_plugin import use, work_folder
+from .errors import LoadFailed
 
 
 class _CompressedJson(DuckDbTypeMapper):
@@ -41,7 +43,7 @@ def load(
 
     dlt's folder is emptied first: what it knows is restored from the DuckDB file, so that file
     and state cannot disagree. `on_package` is called with the number of packages committed so far
-    while there are more to come.
+    while there are more to come. Raises LoadFailed.
     """
     use(settings)
     shutil.rmtree(work_folder(settings), ignore_errors=True)
@@ -55,7 +57,22 @@ def load(
     packages = 0
     unfinished = list(readings)
     while unfinished:
-        packages += len(pipeline.run(source_of(unfinished)).loads_ids)
+        try:
+            packages += len(pipeline.run(source_of(unfinished)).loads_ids)
+        except PipelineStepFailed as error:
+            raise _told(error) from error
         unfinished = [reading for reading in unfinished if not reading.is_finished]
         if unfinished:
             on_package(packages)
+
+
+def _told(error: PipelineStepFailed) -> LoadFailed:
+    """dlt's error in a sentence: the innermost cause is the one that says something."""
+    cause: BaseException = error
+    while cause.__cause__ or cause.__context__:
+        cause = cause.__cause__ or cause.__context__ or cause
+    reason = next(iter(str(cause).splitlines()), "") or type(cause).__name__
+    return LoadFailed(
+        f"A package could not be loaded (step {error.step}): {reason}",
+        "What was committed before is kept, the published file is as it was; --debug tells more.",
+    )

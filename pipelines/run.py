@@ -214,7 +214,7 @@ def _load(
         "load",
         started_time=started,
         seconds=time.monotonic() - begun,
-        rows_changed=sum(reading.progress.rows_loaded for reading in readings),
+        rows=sum(reading.progress.rows_loaded for reading in readings),
     )
 
 
@@ -227,6 +227,7 @@ def _record(ledger: Ledger, progress: Progress) -> None:
         seconds=progress.seconds,
         requests=progress.meter.requests,
         tokens=progress.meter.tokens,
+        rows=progress.rows_loaded,
         rows_listed=progress.rows_listed,
         rows_new=progress.rows_new,
         rows_changed=progress.rows_changed,
@@ -248,19 +249,22 @@ def told(progress: Progress) -> str:
 def _failure(readings: list[Reading]) -> SourceError | Partial | None:
     """What the errors of single entities make of the run.
 
-    Raises the error itself where every entity has failed: then there is nothing to publish.
+    Where every entity has failed it is the first error itself; raised, if nothing was loaded, as
+    there is nothing to publish then. A spent budget stays one, so that the run is tried later.
     """
-    entities = [r.progress for r in readings if r.endpoint.kind == "entity"]
-    failed = [r.progress for r in readings if r.progress.error]
-    errors = [p.error for p in failed if p.error]
+    failed = [reading for reading in readings if reading.progress.error]
+    errors = [reading.progress.error for reading in failed if reading.progress.error]
     if not errors:
         return None
-    if all(p.error for p in entities):
-        raise next(p.error for p in entities if p.error)
+    entities = [reading for reading in readings if reading.endpoint.kind == "entity"]
+    if all(reading.progress.error for reading in entities):
+        if not any(reading.progress.rows_loaded for reading in entities):
+            raise errors[0]
+        return errors[0]
     spent = next((error for error in errors if isinstance(error, BudgetSpent)), None)
     if spent:
         return spent
-    names = ", ".join(p.entity for p in failed)
+    names = ", ".join(reading.endpoint.entity for reading in failed)
     return Partial(
         f"{names} could not be read; the rest is loaded and published. {errors[0].message}",
         errors[0].hint or "The next run reads it again.",

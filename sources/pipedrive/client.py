@@ -166,7 +166,7 @@ class Client:
         except httpx.HTTPError as error:
             raise _unreachable(self.host.url, error) from error
         log.debug("GET %s %s %s", path, dict(params), response.status_code)
-        self._note_budget(response, cost)
+        self._note_budget(response, cost if response.is_success else 0)
         if response.status_code >= 300:
             raise _refusal(path, _error_text(response, self._token), response)
         self._count(meter, tokens=cost)

@@ -160,7 +160,12 @@ class Reading:
 
     def _note(self, page: Page) -> pa.Table:
         """The rows of a page that differ from what is stored."""
-        records = without_repeats(page.records)
+        start = self.settings.start_date
+        records = tuple(
+            record
+            for record in without_repeats(page.records)
+            if not (start and record.update_time and record.update_time < start)
+        )
         times = [r.update_time for r in records if r.update_time is not None]
         self._newest = max([*times, self._newest] if self._newest else times, default=None)
         table = to_arrow(records, page.api, page.asked, self.endpoint.id_type)

@@ -196,7 +196,11 @@ def test_a_spent_budget_ends_with_75_and_keeps_what_was_loaded(project_of: Make)
     with Sandbox(persons=30, organizations=5, leads=5) as box:
         box.fault("*/persons", "daily_429", times=None, after=1)
         project = project_of(box)
-        result = call(project, "run", SOURCES__PIPEDRIVE__PAGE_SIZE="10")
+        environment = {
+            "SOURCES__PIPEDRIVE__PAGE_SIZE": "10",
+            "SOURCES__PIPEDRIVE__DAILY_RESERVE": "0",
+        }
+        result = call(project, "run", **environment)
         assert result.exit_code == 75
         assert project.value("select count(*) from persons", published=True) == 10
         assert project.value("select count(*) from organizations", published=True) == 5

@@ -7,9 +7,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Literal
 
+import duckdb
 import pytest
 from projects import Project
 
+from pipelines.errors import LoadFailed
+from sources.pipedrive.errors import BudgetSpent
 from sources.sandbox import Sandbox
 
 Make = Callable[[Sandbox], Project]
@@ -261,16 +264,58 @@ def test_a_full_refresh_reads_everything_and_stores_only_what_differs(project_of
         assert persons.rows_loaded == 0
 
 
-def test_start_date_leaves_older_records_out(project_of: Make) -> None:
-    with Sandbox(persons=60) as box:
+@pytest.mark.parametrize("api", APIS)
+def test_start_date_leaves_older_records_out(project_of: Make, api: str) -> None:
+    with Sandbox(persons=60, leads=30, archived_leads=30) as box:
         project = project_of(box)
-        project.run(api="v2", start_date="2026-01-01", resources=("persons",))
-        expected = {
-            p.id
-            for p in box.account.visible("person")
-            if p.update_time and p.update_time.year >= 2026
-        }
-        assert ids(project, "persons") == expected
+        project.run(api=api, start_date="2026-01-01")
+        entities: dict[str, Any] = {"persons": "person", "leads": "lead", "archived_leads": "lead"}
+        for table, entity in entities.items():
+            assert ids(project, table) == {
+                record.id
+                for record in box.account.visible(entity)
+                if record.update_time
+                and record.update_time.year >= 2026
+                and getattr(record, "is_archived", False) == (table == "archived_leads")
+            }
+
+
+def test_a_package_that_cannot_be_written_is_told_and_loses_nothing(project_of: Make) -> None:
+    with Sandbox(persons=10) as box:
+        project = project_of(box)
+        project.run()
+        file = project.folder / "warehouse.duckdb"
+        with duckdb.connect(str(file)) as connection:
+            connection.execute("alter table raw.persons rename to people")
+            connection.execute("create view raw.persons as from raw.people")
+        box.account.edit("person", 1, name="Changed")
+        with pytest.raises(LoadFailed, match="could not be loaded") as caught:
+            project.run()
+        assert caught.value.exit_code == 1
+        assert project.value("select count(*) from persons", published=True) == 10
+        outcomes = project.rows("select outcome from ops.runs order by started_time")
+        assert outcomes == [("ok",), ("failed",)]
+
+
+def test_a_spent_budget_stops_every_list_before_it_asks(project_of: Make) -> None:
+    with Sandbox(persons=30, organizations=5, leads=5) as box:
+        box.fault("*/dealFields", "daily_429", times=None)
+        with pytest.raises(BudgetSpent):
+            project_of(box).run(concurrency="1")
+        assert len(box.requests) <= 3
+        assert len([r for r in box.requests if r.status == 429]) == 1
+
+
+def test_a_budget_spent_everywhere_publishes_what_was_loaded(project_of: Make) -> None:
+    with Sandbox(persons=30, organizations=30, leads=30, archived_leads=30) as box:
+        box.fault("*/persons", "daily_429", times=None, after=1)
+        for path in ("*/organizations", "*v1/leads", "*leads/archived"):
+            box.fault(path, "daily_429", times=None)
+        project = project_of(box)
+        result = project.run(page_size="10", daily_reserve="0")
+        assert result.exit_code == 75
+        assert result.is_published
+        assert project.value("select count(*) from persons", published=True) == 10
 
 
 def test_a_resource_brings_its_definitions_and_nothing_else(project_of: Make) -> None:

@@ -153,3 +153,9 @@ def test_the_shipped_file_holds_the_defaults_and_no_unknown_key() -> None:
 
 def test_tables_of_dlt_itself_are_left_to_dlt(tmp_path: Path) -> None:
     load_settings(write(tmp_path, "[runtime]\ndlthub_telemetry = false\n[load]\nworkers = 2\n"), {})
+
+
+def test_the_published_file_cannot_be_the_working_one(tmp_path: Path) -> None:
+    env = {"WAREHOUSE__PATH": "data/x.duckdb", "WAREHOUSE__PUBLISH": "./data/../data/x.duckdb"}
+    with pytest.raises(ConfigError, match="must differ"):
+        load_settings(write(tmp_path), env)

@@ -33,6 +33,7 @@ create table if not exists ops.steps (
     seconds double,
     requests bigint,
     tokens bigint,
+    rows bigint,                           -- rows loaded: new or changed
     rows_listed bigint,                    -- rows that came over the wire
     rows_new bigint,
     rows_changed bigint,

@@ -10,6 +10,7 @@
 --   seconds: How long it took
 --   requests: Requests sent
 --   tokens: API tokens spent
+--   rows: Rows loaded: new or changed
 --   rows_listed: Rows that came over the wire
 --   rows_new: Rows not known before
 --   rows_changed: Rows that differed
@@ -26,6 +27,7 @@ select
     seconds,
     requests,
     tokens,
+    rows,
     rows_listed,
     rows_new,
     rows_changed,
