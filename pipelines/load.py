@@ -14,6 +14,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from sources.pipedrive.reading import Reading
 from sources.pipedrive.source import source_of
+from warehouse.connect import BULK_CHECKPOINT, CHECKPOINT
 
 from .config import Settings
 from .dlt_plugin import use, work_folder
@@ -27,10 +28,6 @@ class _CompressedJson(DuckDbTypeMapper):
         **DuckDbTypeMapper.sct_to_unbound_dbt,
         "json": "JSON USING COMPRESSION zstd",
     }
-
-
-# dlt would let a gigabyte wait in memory for the next checkpoint: measured a third dearer.
-_PRAGMAS = ["checkpoint_threshold = '16MB'"]
 
 
 def load(
@@ -47,10 +44,14 @@ def load(
     """
     use(settings)
     shutil.rmtree(work_folder(settings), ignore_errors=True)
+    # dlt's own threshold, a gigabyte, has large commits written twice: to the log and to the file.
+    is_bulk = any(reading.is_append for reading in readings if reading.endpoint.kind == "entity")
+    threshold = BULK_CHECKPOINT if is_bulk else CHECKPOINT
     pipeline = dlt.pipeline(
         "pipedrive",
         destination=dlt.destinations.duckdb(
-            DuckDbCredentials(connection, pragmas=_PRAGMAS), type_mapper=_CompressedJson
+            DuckDbCredentials(connection, pragmas=[f"checkpoint_threshold = '{threshold}'"]),
+            type_mapper=_CompressedJson,
         ),
         dataset_name="raw",
     )

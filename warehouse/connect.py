@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,6 +13,11 @@ import duckdb
 
 from .errors import NothingPublished, WarehouseError, WarehouseLocked, WarehouseUnusable
 from .quoting import quote_literal
+
+CHECKPOINT = "16MB"
+"""Small commits wait in the log, over runs: a checkpoint rewrites whole row groups for them."""
+BULK_CHECKPOINT = "1KB"
+"""So low that a large commit goes straight into the file, and not into the log before."""
 
 _ROW_GROUP = 122_880  # rows; what DuckDB works on in one piece
 _HOLDER = re.compile(r"held in (?P<program>[^(]+?)\s*\(PID (?P<pid>\d+)\)")
@@ -37,6 +42,8 @@ def open_working(path: Path, memory_limit: str = "2GB") -> Iterator[duckdb.DuckD
         connection.execute((files("warehouse") / "sql" / "ops.sql").read_text("utf-8"))
         yield connection
     finally:
+        with suppress(duckdb.Error):  # after a fatal error nothing runs any more
+            connection.execute("pragma disable_checkpoint_on_shutdown")
         connection.close()
 
 
@@ -87,6 +94,7 @@ def fit_threads(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _configure(connection: duckdb.DuckDBPyConnection, memory_limit: str) -> None:
     connection.execute("set TimeZone = 'UTC'")
+    connection.execute(f"set checkpoint_threshold = '{CHECKPOINT}'")
     connection.execute("set threads = 1")  # packages are smaller than a row group
     try:
         connection.execute(f"set memory_limit = {quote_literal(memory_limit)}")
