@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from warehouse.connect import open_working_read_only
-from warehouse.errors import NothingPublished, WarehouseUnusable
+from warehouse.errors import WarehouseUnusable
 from warehouse.query import FORMATS, Result, run_query
 
 from .config import Settings
@@ -44,12 +44,11 @@ def query(settings: Settings, sql: str, form: str, output: Path | None = None) -
 
 
 def generated_sql(settings: Settings, entity: Literal["leads", "persons", "organizations"]) -> str:
-    """The SQL generated for the custom fields of `entity`, from what is loaded."""
+    """The SQL generated for the custom fields of `entity`, from what is loaded.
+
+    Raises NothingLoaded, WarehouseLocked.
+    """
     from transforms.runner import show
 
-    if not settings.warehouse.path.is_file():
-        raise NothingPublished(
-            f"There is no working file at {settings.warehouse.path} yet.", "pipeduck run makes it."
-        )
     with open_working_read_only(settings.warehouse.path) as connection:
         return show(connection, entity)

@@ -19,7 +19,7 @@ from sources.pipedrive.hosts import find_host
 from sources.pipedrive.identity import Identity
 from sources.pipedrive.reading import Progress, Reading, ReadingSettings
 from transforms.runner import Transformed, transform
-from warehouse.connect import fit_threads, open_working
+from warehouse.connect import fit_threads, open_working, require_working
 from warehouse.ledger import Ledger, last_read_times, remembered_dialect
 from warehouse.publish import publish
 from warehouse.stored import StoredRows
@@ -96,7 +96,8 @@ def run(
 
 
 def rebuild(settings: Settings, narrator: Narrator, *, is_full: bool) -> RunResult:
-    """Transform what is in `raw` again and publish; no request is made."""
+    """Transform what is in `raw` again and publish; no request is made. Raises NothingLoaded."""
+    require_working(settings.warehouse.path)
     with (
         open_working(settings.warehouse.path, settings.warehouse.memory_limit) as connection,
         _ledger(connection, "transform") as ledger,

@@ -11,7 +11,13 @@ from pathlib import Path
 
 import duckdb
 
-from .errors import NothingPublished, WarehouseError, WarehouseLocked, WarehouseUnusable
+from .errors import (
+    NothingLoaded,
+    NothingPublished,
+    WarehouseError,
+    WarehouseLocked,
+    WarehouseUnusable,
+)
 from .quoting import quote_literal
 
 CHECKPOINT = "16MB"
@@ -69,9 +75,19 @@ def open_published(path: Path, *, is_isolated: bool = True) -> Iterator[duckdb.D
         connection.close()
 
 
+def require_working(path: Path) -> None:
+    """Raises NothingLoaded where there is no working file."""
+    if not path.is_file():
+        raise NothingLoaded(
+            f"There is no working file at {path} yet.",
+            "pipeduck run makes it; pipeduck demo makes one without an account.",
+        )
+
+
 @contextmanager
 def open_working_read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The working file for looking only. Raises WarehouseLocked while a run writes it."""
+    """The working file for looking only. Raises NothingLoaded; WarehouseLocked during a run."""
+    require_working(path)
     connection = _open(path, read_only=True)
     try:
         connection.execute("set TimeZone = 'UTC'")

@@ -4,6 +4,7 @@
 WarehouseError          exit 1
 ├── WarehouseLocked     exit 75   another process holds the file
 ├── WarehouseUnusable   exit 2    not a DuckDB file, no permission, no folder, newer format
+├── NothingLoaded       exit 2    there is no working file yet
 ├── NothingPublished    exit 2    there is no published file yet
 ├── QueryError          exit 2    the SQL a person gave does not run
 ├── ModelError          exit 1    a transform does not parse or run
@@ -36,6 +37,12 @@ class WarehouseLocked(WarehouseError):
 
 class WarehouseUnusable(WarehouseError):
     """The path does not hold, or cannot hold, a DuckDB file that this DuckDB can open."""
+
+    exit_code = 2
+
+
+class NothingLoaded(WarehouseError):
+    """The working file does not exist yet: no run has begun so far."""
 
     exit_code = 2
 

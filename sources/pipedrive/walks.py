@@ -66,9 +66,11 @@ def keyset(fetch: Fetch, span: Span) -> Iterator[Page]:
     second (or among rows without a time) does the offset grow, and then by one row less than was
     read, so that a shift is noticed. Rows read twice that way are dropped here. A filtered list
     has no rows without a time, so a walk that began unfiltered ends with a look at where they
-    would be if they are sorted last.
+    would be if they are sorted last. v1 ignores parameters it does not know: where rows show that
+    the filter is ignored, only the offset is left.
     """
     since, start = span.since, 0
+    is_filtering = True
     seen: Seen = {}
     while True:
         params: Params = {"sort": "update_time ASC", "start": start, "limit": span.page_size}
@@ -82,14 +84,15 @@ def keyset(fetch: Fetch, span: Span) -> Iterator[Page]:
             yield fresh
         if not page.records or not page.has_more:
             break
-        last = _second(page.records[-1].update_time)
+        floor, last = _second(since), _second(page.records[-1].update_time)
+        is_filtering = is_filtering and not _has_older(page, floor)
         read = {record.id: record.update_time for record in page.records}
-        if last is not None and last != (None if since is None else _second(since)):
+        if is_filtering and last is not None and last != floor:
             since, start, seen = last, 0, read
         else:
             start += max(1, len(page.records) - 1)
             seen |= read
-    if span.since is None and since is not None:
+    if is_filtering and span.since is None and since is not None:
         yield from _rows_without_time(fetch, span, seen)
 
 
@@ -121,11 +124,7 @@ def newest_first(fetch: Fetch, span: Span) -> Iterator[Page]:
         seen |= {record.id: record.update_time for record in page.records}
         if fresh:
             yield fresh
-        reached = span.since is not None and any(
-            record.update_time is not None and record.update_time < span.since
-            for record in page.records
-        )
-        if reached or not page.has_more or not page.records:
+        if _has_older(page, span.since) or not page.has_more or not page.records:
             return
         start += max(1, len(page.records) - 1)
 
@@ -159,6 +158,12 @@ def _cursor_pages(fetch: Fetch, params: Params) -> Iterator[Page]:
         if page.next_cursor == cursor:
             raise BadAnswer("Pipedrive's paging goes in a circle: a page names itself as the next.")
         yield page
+
+
+def _has_older(page: Page, floor: datetime | None) -> bool:
+    return floor is not None and any(
+        record.update_time is not None and record.update_time < floor for record in page.records
+    )
 
 
 def _unseen(page: Page, seen: Seen) -> Page | None:

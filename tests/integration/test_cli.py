@@ -240,6 +240,20 @@ def test_paths_that_cannot_be_used_are_told_and_lose_nothing(
         assert call(project, "run").exit_code == 0
 
 
+@pytest.mark.parametrize(
+    "arguments", [["transform"], ["transforms", "show", "leads"], ["status"], ["query", "select 1"]]
+)
+def test_before_the_first_run_every_command_says_what_to_do(
+    project_of: Make, arguments: list[str]
+) -> None:
+    with Sandbox(persons=1) as box:
+        project = project_of(box)
+        result = call(project, *arguments)
+        assert result.exit_code == 2
+        assert "pipeduck run" in result.stderr
+        assert list(project.folder.iterdir()) == []
+
+
 def test_bad_sql_is_told_in_one_place_without_a_traceback(project_of: Make) -> None:
     with Sandbox(persons=1) as box:
         project = project_of(box)

@@ -22,6 +22,7 @@ class OffsetList:
     times: dict[int, datetime | None]
     edits: Iterator[Callable[[OffsetList], None]]
     nulls_last: bool = False
+    ignores_filter: bool = False
     requests: int = 0
     clock: datetime = START + timedelta(days=1)
     touched: set[int] = field(default_factory=set)
@@ -29,7 +30,7 @@ class OffsetList:
     def fetch(self, params: Params) -> Page:
         self.requests += 1
         assert self.requests < 2000, "the walk does not end"
-        since = params.get("updated_since")
+        since = None if self.ignores_filter else params.get("updated_since")
         rows = [
             (i, t)
             for i, t in self.times.items()
@@ -117,6 +118,17 @@ def test_a_quiet_keyset_walk_reads_each_lead_once(
     assert sorted(set(got)) == sorted(account.times)
     timed = [i for i in got if account.times[int(i)] is not None]
     assert len(timed) == len(set(timed))
+
+
+@given(seconds(6), st.integers(2, 7), st.sampled_from([None, 0, 3, 6]))
+def test_a_keyset_walk_ends_and_loses_nothing_where_the_filter_is_ignored(
+    rows: list[int | None], size: int, since: int | None
+) -> None:
+    account = make(rows, [], nulls_last=False)
+    account.ignores_filter = True
+    begin = None if since is None else START + timedelta(seconds=since)
+    pages = keyset(account.fetch, Span(begin, size, START))
+    assert {record.id for page in pages for record in page.records} == account.times.keys()
 
 
 @given(seconds(20), changes, st.integers(2, 7))
