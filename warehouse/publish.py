@@ -24,7 +24,8 @@ def publish(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove(beside)
+        for leftover in path.parent.glob(f".{path.name}.*.tmp*"):
+            leftover.unlink()  # of a run that was killed; the working file lets only one run
         relations = _copy(connection, beside)
         with beside.open("rb") as written:
             os.fsync(written.fileno())
@@ -37,7 +38,8 @@ def publish(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
         ) from error
     finally:
         with suppress(OSError):
-            _remove(beside)
+            beside.unlink(missing_ok=True)
+            beside.with_name(beside.name + ".wal").unlink(missing_ok=True)
     return relations
 
 
@@ -82,8 +84,3 @@ def _copy_relation(connection: duckdb.DuckDBPyConnection, name: str, comment: st
         connection.execute(
             f"comment on column {table}.{quote_identifier(column)} is {quote_literal(text)}"
         )
-
-
-def _remove(path: Path) -> None:
-    for leftover in (path, path.with_name(path.name + ".wal")):
-        leftover.unlink(missing_ok=True)

@@ -31,6 +31,8 @@ def test_tables_and_views_of_crm_become_tables_of_main_with_their_comments(
     working: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     target = tmp_path / "deep" / "p.duckdb"
+    target.parent.mkdir()
+    (target.parent / ".p.duckdb.4711.tmp").write_text("left by a run that was killed")
     assert publish(working, target) == 2
     with open_published(target) as connection:
         assert connection.execute("from t").fetchall() == [(1, "a")]
