@@ -141,6 +141,8 @@ def _read_record(raw: msgspec.Raw, endpoint: Endpoint) -> Record:
     identity = next((v for k in endpoint.id_key if (v := getattr(keys, k, None)) is not None), None)
     if endpoint.id_type == "text" and isinstance(identity, int):
         identity = str(identity)
+    elif endpoint.id_type == "bigint" and isinstance(identity, str) and identity.isdecimal():
+        identity = int(identity)
     if identity is None or isinstance(identity, str) != (endpoint.id_type == "text"):
         raise BadAnswer(f"Pipedrive sent a record of {endpoint.entity} with the id {identity!r}.")
     return Record(identity, parse_time(keys.update_time), bytes(raw))

@@ -78,6 +78,11 @@ def test_each_entity_is_known_by_its_own_key(entity: str) -> None:
     assert found.id == ("x" if endpoint.id_type == "text" else 7)
 
 
+def test_an_id_may_be_a_number_in_text() -> None:
+    (found,) = page('{"data":[{"id":"12"}]}').records
+    assert found.id == 12
+
+
 def test_a_definition_is_known_by_its_key_in_both_forms() -> None:
     for body in ('{"id":5,"key":"abc","name":"Budget"}', '{"field_code":"abc","id":9}'):
         (found,) = page(f'{{"data":[{body}]}}', BY_NAME["person_fields"]).records
