@@ -21,7 +21,8 @@ from transforms.custom_fields.registry import CustomColumn
 from transforms.custom_fields.shapes import Shapes, find_shapes
 from transforms.custom_fields.unnamed import find_unnamed
 from transforms.models import SCHEMAS, Model, in_order, load_models, read_sql
-from warehouse.quoting import quote_identifier, quote_literal
+from transforms.raw import RAW_TABLES, create_missing_sql
+from warehouse.quoting import quote_literal
 
 __all__ = ["Added", "BuiltModel", "Renamed", "Transformed", "show", "transform"]
 
@@ -115,7 +116,7 @@ def _transform(
     models = load_models() | {_FIELD_TYPES.name: _FIELD_TYPES}
     macros = read_sql("macros.sql")
     schemas = "".join(f"create schema if not exists {name};\n" for name in SCHEMAS)
-    connection.execute(schemas + read_sql("raw.sql") + macros)
+    connection.execute(schemas + create_missing_sql() + macros)
 
     entities = [
         _custom_fields(connection, entity, columns.get(entity, {}), models, now)
@@ -279,11 +280,9 @@ def _given_relations(connection: duckdb.DuckDBPyConnection) -> set[str]:
 
 def _newest_load_ids(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """The last load that wrote each raw table models read; tables without rows are left out."""
-    tables = [name for name in sorted(_given_relations(connection)) if name in _RAW_TABLES]
     query = "\nunion all\n".join(
-        f"select {quote_literal(name)}, max(_dlt_load_id)"
-        f" from raw.{quote_identifier(name.removeprefix('raw.'))}"
-        for name in tables
+        f"select 'raw.{table.name}', max(_dlt_load_id) from raw.{table.name}"
+        for table in RAW_TABLES
     )
     return {name: load_id for name, load_id in connection.execute(query).fetchall() if load_id}
 
@@ -300,20 +299,6 @@ _REJECTING: dict[str, tuple[str, ...]] = {
     **{name: (f"staging.{name}",) for name in ("users", "currencies", "lead_labels")},
 }
 """The staging tables that have a column `rejected`."""
-
-_RAW_TABLES = frozenset(
-    f"raw.{name}"
-    for name in (
-        "leads",
-        "archived_leads",
-        "persons",
-        "organizations",
-        "lead_labels",
-        "lead_sources",
-        "users",
-        "currencies",
-    )
-)
 
 
 def _decoded_up_to(connection: duckdb.DuckDBPyConnection, name: str) -> str:

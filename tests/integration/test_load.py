@@ -12,8 +12,10 @@ import pytest
 from projects import Project
 
 from pipelines.errors import LoadFailed
+from sources.pipedrive.endpoints import ENDPOINTS
 from sources.pipedrive.errors import BudgetSpent
 from sources.sandbox import Sandbox
+from transforms.raw import RAW_TABLES
 
 Make = Callable[[Sandbox], Project]
 ENTITIES = ("leads", "archived_leads", "persons", "organizations")
@@ -328,6 +330,23 @@ def test_a_resource_brings_its_definitions_and_nothing_else(project_of: Make) ->
             "users",
             "currencies",
         }
+
+
+def test_tables_made_empty_are_those_a_load_makes(project_of: Make) -> None:
+    assert {table.name for table in RAW_TABLES} == {endpoint.entity for endpoint in ENDPOINTS}
+    columns = """
+        select table_name, column_name, data_type from information_schema.columns
+        where table_schema = 'raw' and not starts_with(table_name, '_dlt') order by all
+    """
+    with Sandbox(persons=3, organizations=3, leads=3, archived_leads=3) as box:
+        whole, piecewise = project_of(box), project_of(box)
+        whole.run()
+        piecewise.run(resources=("persons",))
+        assert piecewise.rows(columns) == whole.rows(columns)
+        piecewise.run()
+        assert piecewise.rows(columns) == whole.rows(columns)
+        for table in RAW_TABLES:
+            assert ids(piecewise, table.name) == ids(whole, table.name)
 
 
 def test_slow_changing_lists_are_read_on_their_cadence(project_of: Make) -> None:

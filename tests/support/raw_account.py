@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from transforms.models import read_sql
+from transforms.raw import create_missing_sql
 from transforms.runner import Transformed, transform
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -28,7 +28,7 @@ class Account:
         self.connection.execute("set timezone = 'Europe/Berlin'")
         ops = Path(__file__).parents[2] / "warehouse" / "sql" / "ops.sql"
         self.connection.execute(ops.read_text(encoding="utf-8"))
-        self.connection.execute(read_sql("raw.sql"))
+        self.connection.execute(create_missing_sql())
         self.load_id = 1000
         self.columns: dict[str, dict[str, str]] = {}
 
