@@ -1,4 +1,5 @@
--- The ledger. Created on first use; later versions add columns, never rename them.
+-- The ledger. Created on first use. A column that comes later is an `alter table … add column if not
+-- exists` at the end, so that files of earlier versions go on working; none is renamed.
 create schema if not exists ops;
 
 -- One row per command that read or wrote the warehouse.
