@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 _DURATION = re.compile(r"\s*(\d+)\s*([smhd]?)\s*")
+_LONGEST = 3650 * 86_400
+_SIZE = re.compile(r"\d+(\.\d+)?\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)", re.IGNORECASE)
 _UNITS = {"s": 1, "": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -41,7 +43,10 @@ def duration(value: Any) -> timedelta:
     found = _DURATION.fullmatch(str(value)) if isinstance(value, str | int) else None
     if not found or isinstance(value, bool):
         raise Invalid('a duration such as "90s", "10m", "6h" or "1d"')
-    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+    seconds = int(found[1]) * _UNITS[found[2]]
+    if seconds > _LONGEST:
+        raise Invalid("a duration of at most ten years")
+    return timedelta(seconds=seconds)
 
 
 def moment(value: Any) -> datetime | None:
@@ -50,9 +55,16 @@ def moment(value: Any) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(str(value))
-    except ValueError:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise Invalid('a date such as "2024-01-31", or empty for everything') from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def size(value: Any) -> str:
+    """An amount of memory as DuckDB takes it."""
+    if not isinstance(value, str) or not _SIZE.fullmatch(value.strip()):
+        raise Invalid('a size such as "2GB" or "512MB"')
+    return value.strip()
 
 
 def whole(least: int, most: int) -> Callable[[Any], int]:
@@ -135,7 +147,11 @@ KEYS: dict[str, Key] = {
     "sources.pipedrive.api": Key(
         "auto", one_of("auto", "v2", "collection"), "Lists of persons and organizations to use"
     ),
-    "sources.pipedrive.start_date": Key(None, moment, "Nothing older is loaded; empty: everything"),
+    "sources.pipedrive.start_date": Key(
+        None,
+        moment,
+        "Nothing older is loaded; empty: everything (moved back later: run `--full-refresh`)",
+    ),
     "sources.pipedrive.resources": Key(_RESOURCES, some_of(*_RESOURCES), "What to load"),
     "sources.pipedrive.page_size": Key(
         500, whole(2, 500), "Rows per request; costs are per request"
@@ -167,7 +183,7 @@ KEYS: dict[str, Key] = {
     },
     "warehouse.path": Key("data/warehouse.duckdb", text, "The working file, written by runs"),
     "warehouse.publish": Key("data/pipedrive.duckdb", text, "The published file, for reading"),
-    "warehouse.memory_limit": Key("2GB", text, "Most memory DuckDB takes"),
+    "warehouse.memory_limit": Key("2GB", size, "Most memory DuckDB takes"),
 }
 
 

@@ -3,6 +3,7 @@
 ```
 PipelineError           exit 1
 ├── ConfigError         exit 2    config.toml or the environment: every problem at once
+├── ClockBehind         exit 75   this machine's clock is behind the last load
 ├── LoadFailed          exit 1    a package could not be written to raw
 └── Partial             exit 3    something could not be read, the rest is loaded and published
 ```
@@ -30,6 +31,12 @@ class ConfigError(PipelineError):
     """Keys that do not exist, or values that do not fit."""
 
     exit_code = 2
+
+
+class ClockBehind(PipelineError):
+    """Packages are told apart by the time of their load; a new one must be the newest."""
+
+    exit_code = 75
 
 
 class LoadFailed(PipelineError):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
 import dlt
 import duckdb
@@ -18,7 +20,7 @@ from warehouse.connect import BULK_CHECKPOINT, CHECKPOINT
 
 from .config import Settings
 from .dlt_plugin import use, work_folder
-from .errors import LoadFailed
+from .errors import ClockBehind, LoadFailed
 
 
 class _CompressedJson(DuckDbTypeMapper):
@@ -42,6 +44,7 @@ def load(
     and state cannot disagree. `on_package` is called with the number of packages committed so far
     while there are more to come. Raises LoadFailed.
     """
+    _check_clock(connection)
     use(settings)
     shutil.rmtree(work_folder(settings), ignore_errors=True)
     # dlt's own threshold, a gigabyte, has large commits written twice: to the log and to the file.
@@ -65,6 +68,23 @@ def load(
         unfinished = [reading for reading in unfinished if not reading.is_finished]
         if unfinished:
             on_package(packages)
+
+
+def _check_clock(connection: duckdb.DuckDBPyConnection) -> None:
+    """Raises ClockBehind: transforms take in what is newer than what they know, and no more."""
+    tables = connection.execute(
+        "select 1 from information_schema.tables "
+        "where table_schema = 'raw' and table_name = '_dlt_loads'"
+    ).fetchall()
+    if not tables:
+        return
+    ((newest,),) = connection.execute("select max(load_id) from raw._dlt_loads").fetchall()
+    if newest and float(newest) > time.time():
+        raise ClockBehind(
+            "This machine's clock is behind the last load: "
+            f"{datetime.fromtimestamp(float(newest), UTC):%Y-%m-%d %H:%M:%S} UTC.",
+            "Set the clock right, or wait until it has passed that time.",
+        )
 
 
 def _told(error: PipelineStepFailed) -> LoadFailed:

@@ -27,17 +27,22 @@ def query(settings: Settings, sql: str, form: str, output: Path | None = None) -
     def to_file(result: Result) -> None:
         nonlocal rows
         assert output is not None
-        beside = output.with_name(f".{output.name}.tmp")
+        target = output.resolve()
+        # a pipe or a device is written to, not replaced
+        is_special = target.exists() and not target.is_file()
+        beside = target if is_special else target.with_name(f".{target.name or 'out'}.tmp")
         try:
             with beside.open("w", encoding="utf-8", newline="") as stream:
                 rows = FORMATS[form](result, stream)
-            beside.replace(output)
+            if not is_special:
+                beside.replace(target)
         except OSError as error:
             raise WarehouseUnusable(
                 f"{output} cannot be written: {error.strerror}.", "Choose another place with -o."
             ) from error
         finally:
-            beside.unlink(missing_ok=True)
+            if not is_special:
+                beside.unlink(missing_ok=True)
 
     run_query(settings.warehouse.publish, sql, to_file if output else to_stdout)
     return rows

@@ -14,18 +14,18 @@ import duckdb
 from sources.pipedrive.client import Client, Token
 from sources.pipedrive.dialects import DialectChoice
 from sources.pipedrive.endpoints import Dialect, Endpoint, endpoints_for
-from sources.pipedrive.errors import BudgetSpent, SourceError
+from sources.pipedrive.errors import Blocked, BudgetSpent, SourceError
 from sources.pipedrive.hosts import find_host
 from sources.pipedrive.identity import Identity
 from sources.pipedrive.reading import Progress, Reading, ReadingSettings
 from transforms.runner import Transformed, transform
 from warehouse.connect import fit_threads, open_working, require_working
-from warehouse.ledger import Ledger, last_read_times, remembered_dialect
-from warehouse.publish import publish
+from warehouse.ledger import Ledger, last_company, last_read_times, remembered_dialect
+from warehouse.publish import is_published, publish
 from warehouse.stored import StoredRows
 
 from .config import Settings
-from .errors import Partial, is_told
+from .errors import ConfigError, Partial, is_told
 from .narration import Narrator
 
 MOVES = {"leads": "archived_leads", "archived_leads": "leads"}
@@ -62,6 +62,7 @@ def run(
         _ledger(connection, "run") as ledger,
     ):
         identity = client.identify()
+        _check_company(last_company(connection), identity, settings)
         _note_identity(ledger, identity)
         readings, dialects = _open_readings(
             connection, client, identity, settings, narrator, resources, is_full_refresh
@@ -69,6 +70,7 @@ def run(
         _load(connection, ledger, readings, settings, narrator)
         cost = client.meter
         ledger.note(
+            api=settings.source.api,
             dialect=dialects.used or remembered_dialect(connection),
             requests=cost.requests,
             tokens=cost.tokens,
@@ -76,18 +78,14 @@ def run(
         )
         progress = tuple(reading.progress for reading in readings)
         failure = _failure(readings)
-        is_published = _transform_and_publish(connection, ledger, settings, narrator)
-        exit_code = failure.exit_code if failure else 0
-        ledger.finish(
-            "partial" if failure else "ok", exit_code, failure.message if failure else None
-        )
+        has_published = _transform_and_publish(connection, ledger, settings, narrator, failure)
         narrator.say(
             f"{cost.requests} requests, {cost.tokens} tokens, {ledger.seconds:.1f} seconds"
         )
         return RunResult(
             ledger.run_id,
-            exit_code,
-            is_published,
+            failure.exit_code if failure else 0,
+            has_published,
             progress,
             cost.requests,
             cost.tokens,
@@ -102,11 +100,10 @@ def rebuild(settings: Settings, narrator: Narrator, *, is_full: bool) -> RunResu
         open_working(settings.warehouse.path, settings.warehouse.memory_limit) as connection,
         _ledger(connection, "transform") as ledger,
     ):
-        is_published = _transform_and_publish(
+        has_published = _transform_and_publish(
             connection, ledger, settings, narrator, is_full=is_full
         )
-        ledger.finish("ok", 0)
-        return RunResult(ledger.run_id, 0, is_published)
+        return RunResult(ledger.run_id, 0, has_published)
 
 
 def _client(settings: Settings) -> Client:
@@ -133,6 +130,16 @@ def _ledger(connection: duckdb.DuckDBPyConnection, command: str) -> Iterator[Led
         else:
             ledger.finish("failed", 1, f"{type(error).__name__}: {error}")
         raise
+
+
+def _check_company(known: int | None, identity: Identity, settings: Settings) -> None:
+    """Raises ConfigError rather than mix two companies in one file."""
+    if known and identity.company_id and known != identity.company_id:
+        raise ConfigError(
+            f"{settings.warehouse.path} holds company {known}, the token is of company "
+            f"{identity.company_id} ({identity.company_domain}).",
+            "Give each company files of its own: path and publish under [warehouse].",
+        )
 
 
 def _note_identity(ledger: Ledger, identity: Identity) -> None:
@@ -189,7 +196,8 @@ def _is_due(endpoint: Endpoint, settings: Settings, last_read: dict[str, datetim
     """Whether the entity's cadence says to read it again."""
     cadence = settings.source.cadence.get(endpoint.entity, timedelta())
     last = last_read.get(endpoint.entity)
-    return last is None or datetime.now(UTC) - last >= cadence
+    now = datetime.now(UTC)
+    return last is None or last > now or now - last >= cadence
 
 
 def _load(
@@ -251,7 +259,7 @@ def _failure(readings: list[Reading]) -> SourceError | Partial | None:
     """What the errors of single entities make of the run.
 
     Where every entity has failed it is the first error itself; raised, if nothing was loaded, as
-    there is nothing to publish then. A spent budget stays one, so that the run is tried later.
+    there is nothing to publish then. What stops all of a run stays what it is: it is tried later.
     """
     failed = [reading for reading in readings if reading.progress.error]
     errors = [reading.progress.error for reading in failed if reading.progress.error]
@@ -259,12 +267,13 @@ def _failure(readings: list[Reading]) -> SourceError | Partial | None:
         return None
     entities = [reading for reading in readings if reading.endpoint.kind == "entity"]
     if all(reading.progress.error for reading in entities):
+        first = next(r.progress.error for r in entities if r.progress.error)
         if not any(reading.progress.rows_loaded for reading in entities):
-            raise errors[0]
-        return errors[0]
-    spent = next((error for error in errors if isinstance(error, BudgetSpent)), None)
-    if spent:
-        return spent
+            raise first
+        return first
+    final = next((error for error in errors if isinstance(error, BudgetSpent | Blocked)), None)
+    if final:
+        return final
     names = ", ".join(reading.endpoint.entity for reading in failed)
     return Partial(
         f"{names} could not be read; the rest is loaded and published. {errors[0].message}",
@@ -277,23 +286,29 @@ def _transform_and_publish(
     ledger: Ledger,
     settings: Settings,
     narrator: Narrator,
+    failure: SourceError | Partial | None = None,
     *,
     is_full: bool = False,
 ) -> bool:
-    """Returns whether the published file was written: only when anything in it can differ."""
+    """Returns whether the published file was written: only when anything in it can differ.
+
+    The run's row is finished before, so that the published file has it whole.
+    """
     fit_threads(connection)
     started, begun = datetime.now(UTC), time.monotonic()
     result = transform(connection, now=started, columns=settings.columns, full=is_full)
+    target = settings.warehouse.publish
+    is_current = is_published(connection, target)
     ledger.step("transform", started_time=started, seconds=time.monotonic() - begun)
     for line in _told_changes(result):
         narrator.say(line)
-    target = settings.warehouse.publish
-    if not result.is_changed and target.is_file():
+    exit_code = failure.exit_code if failure else 0
+    ledger.note(is_published=not is_current)
+    ledger.finish("partial" if failure else "ok", exit_code, failure.message if failure else None)
+    if is_current:
         narrator.say(f"nothing changed, {target} is as it was")
-        ledger.note(is_published=False)
         return False
     started, begun = datetime.now(UTC), time.monotonic()
-    ledger.note(is_published=True)
     tables = publish(connection, target)
     ledger.step("publish", started_time=started, seconds=time.monotonic() - begun)
     narrator.say(f"published {tables} tables to {target}")

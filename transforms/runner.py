@@ -179,7 +179,7 @@ def _custom_fields(
         (*before, *unnamed),
         None if definitions is None else fields,
         explicit,
-        reserved=models[f"crm.{entity}"].columns.keys(),
+        reserved={*models[f"crm.{entity}"].columns, *_INTERNAL},
         now=now,
     )
     known = options.load(connection, entity)
@@ -293,6 +293,9 @@ _FIELD_TYPES = Model(
     "view",
     "One row per type of custom field, with the SQL type of its main column.",
 )
+
+_INTERNAL = ("payload", "rejected", "record", "custom", "names")
+"""Names the models use for themselves."""
 
 _REJECTING: dict[str, tuple[str, ...]] = {
     **{e: (f"staging.{e}", f"staging.{e}_custom_fields") for e in ENTITIES},

@@ -59,11 +59,21 @@ def last_read_times(connection: duckdb.DuckDBPyConnection) -> dict[str, datetime
 
 
 def remembered_dialect(connection: duckdb.DuckDBPyConnection) -> str | None:
-    """The dialect of the newest run that used one."""
+    """The dialect that the newest run with `api = "auto"` settled on."""
     found = connection.execute(
-        "select dialect from ops.runs where dialect is not null order by started_time desc limit 1"
+        "select dialect from ops.runs where dialect is not null and api = 'auto' "
+        "order by started_time desc limit 1"
     ).fetchone()
     return str(found[0]) if found else None
+
+
+def last_company(connection: duckdb.DuckDBPyConnection) -> int | None:
+    """The company whose data the file holds, as far as a run has learned it."""
+    found = connection.execute(
+        "select company_id from ops.runs where company_id is not null and rows_loaded is not null "
+        "order by started_time desc limit 1"
+    ).fetchone()
+    return int(found[0]) if found else None
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, **columns: Any) -> None:

@@ -30,6 +30,7 @@ def publish(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
         with beside.open("rb") as written:
             os.fsync(written.fileno())
         beside.replace(path)
+        _remember(connection, path)
     except (OSError, duckdb.IOException) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise WarehouseUnusable(
@@ -41,6 +42,35 @@ def publish(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
             beside.unlink(missing_ok=True)
             beside.with_name(beside.name + ".wal").unlink(missing_ok=True)
     return relations
+
+
+def is_published(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
+    """Whether `path` is there and was made from what `crm` holds now."""
+    known = connection.execute(
+        "select fingerprint from ops.models where name = ?", [_name(path)]
+    ).fetchone()
+    return path.is_file() and known == (_state(connection),)
+
+
+def _remember(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    connection.execute("delete from ops.models where name = ?", [_name(path)])
+    connection.execute(
+        "insert into ops.models (name, fingerprint, built_time) values (?, ?, now())",
+        [_name(path), _state(connection)],
+    )
+
+
+def _name(path: Path) -> str:
+    return f"published {path}"
+
+
+def _state(connection: duckdb.DuckDBPyConnection) -> str:
+    """What the public tables were built from, in one word."""
+    found = connection.execute(
+        "select md5(string_agg(concat_ws('|', name, fingerprint, load_id), ';' order by name)) "
+        "from ops.models where not starts_with(name, 'published ')"
+    ).fetchone()
+    return str(found and found[0])
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, target: Path) -> int:

@@ -18,6 +18,7 @@ from .errors import QueryError
 if TYPE_CHECKING:
     from rich.table import Table
 
+_HELP = "pipeduck query 'show tables' lists what there is."
 _SHOWN = 100  # rows of a table on a terminal
 _NARROW = 30  # characters that a column of a table gets at least, where it has as many
 _BATCH = 10_000
@@ -42,6 +43,8 @@ def run_query(path: Path, sql: str, write: Callable[[Result], None]) -> None:
     with open_published(path) as connection:
         try:
             cursor = connection.execute(sql)
+            if cursor is None:  # nothing but white space and comments
+                raise QueryError("There is no SQL to run.", _HELP)
             described = cursor.description or []
             write(
                 Result(
@@ -51,9 +54,7 @@ def run_query(path: Path, sql: str, write: Callable[[Result], None]) -> None:
                 )
             )
         except duckdb.Error as error:
-            raise QueryError(
-                str(error), "pipeduck query 'show tables' lists what there is."
-            ) from error
+            raise QueryError(str(error), _HELP) from error
 
 
 def _batches(cursor: duckdb.DuckDBPyConnection) -> Iterator[list[tuple[Any, ...]]]:
@@ -184,10 +185,23 @@ def _cell(value: Any) -> str:
 
 
 def _json_lines(result: Result) -> Iterator[str]:
+    names = _distinct(result.columns)
     for batch in result.batches:
         for row in batch:
-            record = dict(zip(result.columns, map(_plain, row), strict=True))
+            record = dict(zip(names, map(_plain, row), strict=True))
             yield _JSON.encode(record).decode()
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Names as keys of an object: a second `a` is `a_1`, so that no value gets lost."""
+    distinct: list[str] = []
+    for name in names:
+        number, key = 0, name
+        while key in distinct:
+            number += 1
+            key = f"{name}_{number}"
+        distinct.append(key)
+    return distinct
 
 
 def _plain(value: Any) -> Any:

@@ -41,6 +41,7 @@ log = logging.getLogger("pipeduck.client")
 _T = TypeVar("_T")
 _ATTEMPTS = 5
 _RETRIED = (Unreachable, BurstLimited, ServerTrouble, BadAnswer)
+_FINAL = (Blocked, BudgetSpent, Unauthorized)  # asking anything else would only make it worse
 
 
 @dataclass
@@ -90,6 +91,7 @@ class Client:
         self._daily_reserve = daily_reserve
         self._token = token
         self._lock = threading.Lock()
+        self._final: SourceError | None = None
         self._daily: tuple[int, int] | None = None  # limit and remaining, where headers tell
         self._http = httpx.Client(
             headers={"Accept": "application/json", "User-Agent": user_agent} | token.headers(),
@@ -152,7 +154,19 @@ class Client:
             reraise=True,
         )
         url = f"{self.host.url}{prefix}/{path}"
-        return retrying(lambda: read(self._ask_once(url, params, cost, meter)))
+
+        def attempt() -> _T:
+            if self._final:
+                raise self._final
+            try:
+                return read(self._ask_once(url, params, cost, meter))
+            except SourceError as error:
+                error.redact(self._token.value)
+                if isinstance(error, _FINAL):
+                    self._final = error
+                raise
+
+        return retrying(attempt)
 
     def _ask_once(
         self, url: str, params: Mapping[str, str | int], cost: int, meter: Meter
@@ -163,12 +177,14 @@ class Client:
         path = httpx.URL(url).path
         try:
             response = self._http.get(url, params=dict(params))
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise Misconfigured(f"{self.host.url} is not an address: {error}.") from error
         except httpx.HTTPError as error:
             raise _unreachable(self.host.url, error) from error
         log.debug("GET %s %s %s", path, dict(params), response.status_code)
         self._note_budget(response, cost if response.is_success else 0)
         if response.status_code >= 300:
-            raise _refusal(path, _error_text(response, self._token), response)
+            raise _refusal(path, _error_text(response), response)
         self._count(meter, tokens=cost)
         if "json" not in response.headers.get("content-type", "json"):
             raise BadAnswer(
@@ -202,7 +218,7 @@ class Client:
             raise BudgetSpent(
                 f"{remaining} of today's {limit} tokens are left, "
                 f"and {self._daily_reserve:.0%} are reserved for others.",
-                "The next run goes on where this one stopped; lower daily_reserve to use more.",
+                "What was loaded is kept. Run again when the day is over, or lower daily_reserve.",
             )
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
@@ -292,15 +308,15 @@ def _rate_refusal(path: str, text: str, response: httpx.Response) -> SourceError
     return error
 
 
-def _error_text(response: httpx.Response, token: Token) -> str:
-    """The `error` of a JSON body, in one line and without the token; otherwise the reason."""
+def _error_text(response: httpx.Response) -> str:
+    """The `error` of a JSON body, in one line; otherwise the reason phrase."""
     try:
         body = response.json()
         text = body.get("error") if isinstance(body, dict) else None
     except ValueError:
         text = None
     line = " ".join(str(text or response.reason_phrase or "no reason given").split())
-    return line.replace(token.value, "***")[:200]
+    return line[:200]
 
 
 def _whole_number(response: httpx.Response, header: str) -> int | None:

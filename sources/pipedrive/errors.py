@@ -36,6 +36,12 @@ class SourceError(Exception):
         self.message = message
         self.hint = hint
 
+    def redact(self, secret: str) -> None:
+        """Take a secret out of the text, in case Pipedrive or a library repeated it."""
+        if len(secret) >= 8:  # anything shorter is no token, and part of many words
+            self.message = self.message.replace(secret, "***")
+            self.args = (self.message,)
+
 
 class Misconfigured(SourceError):
     """A setting of the source cannot be used."""

@@ -47,8 +47,12 @@ def find_host(company_domain: str, base_url: str) -> Host:
 
 
 def _from_url(base_url: str) -> Host:
-    parts = urlsplit(base_url.strip())
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(base_url.strip())
+        is_address = parts.port is None or parts.port > 0
+    except ValueError:
+        is_address = False
+    if not is_address or parts.scheme not in {"http", "https"} or not parts.hostname:
         raise Misconfigured(
             f"base_url {base_url!r} is not an address.",
             "It looks like https://acme.pipedrive.com or http://127.0.0.1:8899.",

@@ -26,17 +26,12 @@ class Identity:
     server_time: datetime
 
 
-class _App(msgspec.Struct):
-    app: Any = None
-    admin: Any = None
-
-
 class _Me(msgspec.Struct):
-    id: int | None = None
+    id: Any = None
     name: Any = None
     is_admin: Any = None
-    access: list[_App] | None = None
-    company_id: int | None = None
+    access: Any = None
+    company_id: Any = None
     company_domain: Any = None
 
 
@@ -54,13 +49,19 @@ def read_identity(answer: Answer) -> Identity:
     """
     me = open_envelope(answer, _ME).data
     is_admin: bool | None = None if me.is_admin is None else bool(me.is_admin)
-    if me.access is not None:
-        is_admin = any(app.app == "global" and app.admin is True for app in me.access)
+    if isinstance(me.access, list):
+        apps = [app for app in me.access if isinstance(app, dict)]
+        is_admin = any(app.get("app") == "global" and app.get("admin") is True for app in apps)
     return Identity(
-        user_id=me.id,
+        user_id=_number(me.id),
         user_name=str(me.name or ""),
         is_admin=is_admin,
-        company_id=me.company_id,
+        company_id=_number(me.company_id),
         company_domain=str(me.company_domain or ""),
         server_time=answer.server_time,
     )
+
+
+def _number(value: object) -> int | None:
+    text = str(value)
+    return int(text) if text.isdecimal() else None

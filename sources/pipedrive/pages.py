@@ -6,6 +6,7 @@ stays as received (measured: a tenth of the cost of decoding it).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ import msgspec
 from .endpoints import Api, Endpoint
 from .errors import BadAnswer
 
+log = logging.getLogger("pipeduck.pages")
 _NULL = b"null"
 
 
@@ -38,7 +40,7 @@ class _Pagination(msgspec.Struct):
     """Seen nested under `pagination` in recordings and flat in the specs; both are read."""
 
     pagination: _Pagination | None = None
-    more_items_in_collection: bool = False
+    more_items_in_collection: bool | None = None
     next_start: int | None = None
     next_cursor: str | None = None
 
@@ -64,7 +66,7 @@ class Page:
     records: tuple[Record, ...]
     next_cursor: str | None
     next_start: int | None
-    has_more: bool
+    has_more: bool | None  # None: the answer does not say
     asked: datetime
     server_time: datetime
     api: Api
@@ -104,10 +106,13 @@ def read_page(answer: Answer, endpoint: Endpoint, api: Api) -> Page:
 
     `data: null` is an empty page (API: responses page), and so is a list of nulls.
     `additional_data` may be null or missing (recordings). Raises BadAnswer when `data` is no list
-    or a record has no id.
+    of objects, or none of them has an id.
     """
     envelope = open_envelope(answer, _LIST)
-    records = tuple(_read_record(r, endpoint) for r in envelope.data or () if bytes(r) != _NULL)
+    raws = [raw for raw in envelope.data or () if bytes(raw) != _NULL]
+    records = tuple(r for r in (_read_record(raw, endpoint) for raw in raws) if r is not None)
+    if raws and not records:
+        raise BadAnswer(f"Pipedrive sent records of {endpoint.entity} without a usable id.")
     paging = _read_pagination(bytes(envelope.additional_data))
     return Page(
         records,
@@ -130,35 +135,36 @@ def _read_pagination(additional_data: bytes) -> _Pagination:
     return paging.pagination or paging
 
 
-def _read_record(raw: msgspec.Raw, endpoint: Endpoint) -> Record:
+def _read_record(raw: msgspec.Raw, endpoint: Endpoint) -> Record | None:
+    """A record; None, and a line in the log, for one that has no id to keep it by."""
     try:
         keys = _KEYS[endpoint.kind].decode(raw)
     except msgspec.DecodeError as error:
         raise BadAnswer(
-            f"Pipedrive sent a record of {endpoint.entity} that is not an object with an id "
-            f"({error})."
+            f"Pipedrive sent something else than an object for {endpoint.entity} ({error})."
         ) from error
     identity = next((v for k in endpoint.id_key if (v := getattr(keys, k, None)) is not None), None)
-    if endpoint.id_type == "text" and isinstance(identity, int):
+    if endpoint.id_type == "text" and type(identity) is int:
         identity = str(identity)
     elif endpoint.id_type == "bigint" and isinstance(identity, str) and identity.isdecimal():
         identity = int(identity)
-    if identity is None or isinstance(identity, str) != (endpoint.id_type == "text"):
-        raise BadAnswer(f"Pipedrive sent a record of {endpoint.entity} with the id {identity!r}.")
+    if type(identity) is not (str if endpoint.id_type == "text" else int):
+        log.warning(
+            "A record of %s has the id %r and cannot be kept by it.", endpoint.entity, identity
+        )
+        return None
     return Record(identity, parse_time(keys.update_time), bytes(raw))
 
 
 class _Keys(msgspec.Struct, gc=False):
-    id: int | str | None = None
+    id: Any = None
     update_time: Any = None
 
 
-class _NamedKeys(msgspec.Struct, gc=False):
-    id: int | str | None = None
-    key: str | None = None
-    field_code: str | None = None
-    name: str | None = None
-    update_time: Any = None
+class _NamedKeys(_Keys, gc=False):
+    key: Any = None
+    field_code: Any = None
+    name: Any = None
 
 
 _KEYS: dict[str, msgspec.json.Decoder[Any]] = {
@@ -178,9 +184,9 @@ def parse_time(value: object) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def without_repeats(records: Iterable[Record]) -> tuple[Record, ...]:

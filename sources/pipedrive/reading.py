@@ -181,8 +181,9 @@ class Reading:
     def _set_watermark(self, state: MutableMapping[str, Any]) -> None:
         """Where the next run begins, moved only together with rows: a quiet run commits nothing."""
         reached = self._newest
-        if reached and self._route and self._route.method == "window":
-            # No promised order: what changed while we walked may have been passed already.
+        if reached:
+            # A record dated in the future must not hide the present. And where a list promises no
+            # order, what changed while we walked may have been passed already.
             reached = min(reached, self.server_now.replace(microsecond=0))
         known = self.progress.watermark
         if reached and (known is None or reached > known):

@@ -22,6 +22,7 @@ from .hosts import find_host
 from .pages import parse_time
 from .reading import Reading, ReadingSettings
 
+_REPLACE: Any = {"disposition": "merge", "strategy": "delete-insert"}
 UPSERT: Any = {"disposition": "merge", "strategy": "upsert"}
 
 
@@ -37,12 +38,17 @@ def pipedrive(
 ) -> Iterable[DltResource]:
     """Leads, archived leads, persons and organizations, with definitions and reference tables.
 
-    Every row is `id, update_time, payload, api, read_time`, the payload as received. One package:
-    for a first load of many rows use `pipeduck run`, which commits as it goes.
+    Every row is `id, update_time, payload, api, read_time`, the payload as received. All is one
+    package, and an error of one list ends it: for a first load of many rows use `pipeduck run`,
+    which commits as it goes and keeps what it can.
     """
+    since = parse_time(start_date or None)
+    if start_date and since is None:
+        raise Misconfigured(f"start_date {start_date!r} is no date.", 'It looks like "2024-01-31".')
     client = Client(find_host(company_domain, base_url), Token(api_token))
-    settings = ReadingSettings(page_size=page_size, start_date=parse_time(start_date or None))
-    return package(open_readings(client, api, tuple(resources or RESOURCES), settings))
+    settings = ReadingSettings(page_size=page_size, start_date=since)
+    readings = open_readings(client, api, tuple(resources or RESOURCES), settings)
+    return [_whole(reading) for reading in readings]
 
 
 def open_readings(
@@ -81,6 +87,24 @@ def source_of(readings: Iterable[Reading]) -> DltSource:
         return package(wanted)
 
     return pipedrive()
+
+
+def _whole(reading: Reading) -> DltResource:
+    """A resource for the whole of a reading. An id that came twice is loaded as it came last."""
+    name = reading.endpoint.entity
+
+    def rows() -> Iterator[pa.Table]:
+        state = dlt.current.resource_state(name)
+        while not reading.is_finished:
+            yield from reading.package(state)
+        if reading.progress.error:
+            raise reading.progress.error
+
+    columns = columns_of(reading.endpoint)
+    columns["read_time"]["dedup_sort"] = "desc"
+    return dlt.resource(
+        rows, name=name, primary_key="id", write_disposition=_REPLACE, columns=columns
+    )
 
 
 def _resource(reading: Reading) -> DltResource:

@@ -21,6 +21,7 @@ Params = dict[str, str | int]
 Fetch = Callable[[Params], Page]
 Seen = dict[int | str, datetime | None]
 _NEVER = object()
+_MOST_IDLE = 20  # pages in a row without a new row: edits can cause some, a circle has no end
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,12 @@ def keyset(fetch: Fetch, span: Span) -> Iterator[Page]:
     read, so that a shift is noticed. Rows read twice that way are dropped here. A filtered list
     has no rows without a time, so a walk that began unfiltered ends with a look at where they
     would be if they are sorted last. v1 ignores parameters it does not know: where rows show that
-    the filter is ignored, only the offset is left.
+    filter or order is ignored, only the offset is left.
     """
     since, start = span.since, 0
-    is_filtering = True
+    is_trusted = True
     seen: Seen = {}
+    guard = _Advance()
     while True:
         params: Params = {"sort": "update_time ASC", "start": start, "limit": span.page_size}
         if since is not None:
@@ -80,19 +82,21 @@ def keyset(fetch: Fetch, span: Span) -> Iterator[Page]:
         if start and page.records and page.records[0].id not in seen:
             start = max(0, start - span.page_size)  # rows moved up: go back until we meet them
             continue
-        if fresh := _unseen(page, seen):
+        fresh = _unseen(page, seen)
+        if fresh:
             yield fresh
-        if not page.records or not page.has_more:
+        if not page.records or not _has_more(page, span):
             break
+        guard.check(fresh)
         floor, last = _second(since), _second(page.records[-1].update_time)
-        is_filtering = is_filtering and not _has_older(page, floor)
+        is_trusted = is_trusted and not _has_older(page, floor) and _is_sorted(page)
         read = {record.id: record.update_time for record in page.records}
-        if is_filtering and last is not None and last != floor:
+        if is_trusted and last is not None and last != floor:
             since, start, seen = last, 0, read
         else:
             start += max(1, len(page.records) - 1)
             seen |= read
-    if is_filtering and span.since is None and since is not None:
+    if is_trusted and span.since is None and since is not None:
         yield from _rows_without_time(fetch, span, seen)
 
 
@@ -111,10 +115,13 @@ def newest_first(fetch: Fetch, span: Span) -> Iterator[Page]:
 
     A row edited or archived meanwhile pushes the others down: it costs a repeated row, which is
     dropped, never a lost one. A row that leaves (unarchived, deleted) pulls the others up, so
-    each page starts with the last row of the one before, and goes back where it does not.
+    each page starts with the last row of the one before, and goes back where it does not. Where
+    rows show that the order is ignored, the list is read to its end.
     """
     start = 0
+    is_trusted = True
     seen: Seen = {}
+    guard = _Advance()
     while True:
         page = fetch({"sort": "update_time DESC", "start": start, "limit": span.page_size})
         if start and page.records and page.records[0].id not in seen:
@@ -124,22 +131,29 @@ def newest_first(fetch: Fetch, span: Span) -> Iterator[Page]:
         seen |= {record.id: record.update_time for record in page.records}
         if fresh:
             yield fresh
-        if _has_older(page, span.since) or not page.has_more or not page.records:
+        is_trusted = is_trusted and _is_sorted(page, descending=True)
+        is_reached = is_trusted and _has_older(page, span.since)
+        if is_reached or not page.records or not _has_more(page, span):
             return
+        guard.check(fresh)
         start += max(1, len(page.records) - 1)
 
 
 def listing(fetch: Fetch, span: Span) -> Iterator[Page]:
     """A small list, whole: by cursor, by offset, or in one answer, as the first page tells."""
     params: Params = {"limit": span.page_size}
+    seen: Seen = {}
+    guard = _Advance()
     page = fetch(params)
     yield page
-    while page.next_cursor or page.has_more:
+    while page.next_cursor or (page.records and _has_more(page, span)):
+        guard.check(_unseen(page, seen))
+        seen |= {record.id: record.update_time for record in page.records}
         if page.next_cursor:
             page = fetch(params | {"cursor": page.next_cursor})
         else:
-            start = page.next_start or int(params.get("start", 0)) + len(page.records)
-            params["start"] = start
+            after = int(params.get("start", 0)) + len(page.records)
+            params["start"] = max(page.next_start or 0, after)
             page = fetch(params)
         yield page
 
@@ -158,6 +172,31 @@ def _cursor_pages(fetch: Fetch, params: Params) -> Iterator[Page]:
         if page.next_cursor == cursor:
             raise BadAnswer("Pipedrive's paging goes in a circle: a page names itself as the next.")
         yield page
+
+
+class _Advance:
+    """Stops a walk that goes in a circle: every page costs tokens."""
+
+    def __init__(self) -> None:
+        self._idle = 0
+
+    def check(self, fresh: Page | None) -> None:
+        """Raises BadAnswer when page after page brings nothing new."""
+        self._idle = 0 if fresh else self._idle + 1
+        if self._idle > _MOST_IDLE:
+            raise BadAnswer(
+                "Pipedrive's paging goes in a circle: page after page brings no new row."
+            )
+
+
+def _has_more(page: Page, span: Span) -> bool:
+    """What an offset list says; where it says nothing, a full page is taken not to be the last."""
+    return len(page.records) >= span.page_size if page.has_more is None else page.has_more
+
+
+def _is_sorted(page: Page, *, descending: bool = False) -> bool:
+    times = [record.update_time for record in page.records if record.update_time is not None]
+    return times == sorted(times, reverse=descending)
 
 
 def _has_older(page: Page, floor: datetime | None) -> bool:

@@ -8,9 +8,12 @@ import json
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 from click.testing import CliRunner, Result
 from projects import Project
@@ -203,7 +206,86 @@ def test_a_spent_budget_ends_with_75_and_keeps_what_was_loaded(project_of: Make)
         result = call(project, "run", **environment)
         assert result.exit_code == 75
         assert project.value("select count(*) from persons", published=True) == 10
-        assert project.value("select count(*) from organizations", published=True) == 5
+        assert len([r for r in box.requests if r.status == 429]) == 1
+
+
+def test_an_html_403_stops_the_run_at_once(project_of: Make) -> None:
+    with Sandbox(persons=30, organizations=5, leads=5) as box:
+        box.fault("*/dealFields", "cloudflare_403", times=None)
+        result = call(project_of(box), "run", SOURCES__PIPEDRIVE__CONCURRENCY="1")
+        assert result.exit_code == 75
+        assert "shut us out" in result.stderr
+        assert len(box.requests) == 2
+
+
+def test_a_publish_that_failed_is_made_up_for(project_of: Make, tmp_path: Path) -> None:
+    with Sandbox(persons=3) as box:
+        project = project_of(box)
+        assert call(project, "run").exit_code == 0
+        box.account.edit("person", 1, name="Changed")
+        blocked = tmp_path / "file"
+        blocked.write_text("x")
+        broken = call(project, "run", WAREHOUSE__PUBLISH=str(blocked / "p.duckdb"))
+        assert broken.exit_code == 2
+        assert call(project, "run").exit_code == 0
+        assert project.value("select name from persons where id = 1", published=True) == "Changed"
+        sql = "select outcome from sync_runs order by started_time"
+        outcomes = project.rows(sql, published=True)
+        assert outcomes == [("ok",), ("failed",), ("ok",)]
+
+
+def test_a_token_of_another_company_is_refused(project_of: Make) -> None:
+    with Sandbox(persons=3) as box:
+        project = project_of(box)
+        assert call(project, "run").exit_code == 0
+        with duckdb.connect(project.environment["WAREHOUSE__PATH"]) as connection:
+            connection.execute("update ops.runs set company_id = 1")
+        result = call(project, "run")
+        assert result.exit_code == 2
+        assert "holds company 1" in result.stderr
+
+
+def test_a_clock_that_went_back_is_told(project_of: Make) -> None:
+    with Sandbox(persons=3) as box:
+        project = project_of(box)
+        assert call(project, "run").exit_code == 0
+        with duckdb.connect(project.environment["WAREHOUSE__PATH"]) as connection:
+            connection.execute("update raw._dlt_loads set load_id = '1893456000.0'")
+        result = call(project, "run")
+        assert result.exit_code == 75
+        assert "2030-01-01" in result.stderr
+
+
+def test_a_token_that_the_server_repeats_is_taken_out(project_of: Make) -> None:
+    with Sandbox(persons=3) as box:
+        box.fault("*/persons", "status", times=None, code=400)
+        project = project_of(box)
+        answer = f'{{"success": false, "error": "bad token {box.token}"}}'
+        with patched_answer(box, "/api/v2/persons", answer):
+            result = call(project, "run")
+        assert result.exit_code == 3
+        assert box.token not in result.output
+        assert "bad token ***" in result.stderr
+        for file in project.folder.rglob("*"):
+            assert not file.is_file() or box.token.encode() not in file.read_bytes()
+
+
+@contextmanager
+def patched_answer(box: Sandbox, path: str, body: str) -> Iterator[None]:
+    """The sandbox with one path answering `body`."""
+    answer = box.answer
+
+    def patched(method: str, target: str, *rest: Any) -> Any:
+        found = answer(method, target, *rest)
+        if target.startswith(path):
+            found.status, found.body = 200, body.encode()
+        return found
+
+    box.answer = patched  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        box.answer = answer  # type: ignore[method-assign]
 
 
 def test_a_working_file_open_elsewhere_is_told(project_of: Make) -> None:

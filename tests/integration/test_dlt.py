@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -73,6 +74,34 @@ def test_the_source_stands_on_its_own_in_any_dlt_pipeline(tmp_path: Path) -> Non
         assert python(script, tmp_path, **token).splitlines()[-1] == "True"
     with duckdb.connect(str(tmp_path / "mine.duckdb"), read_only=True) as connection:
         assert connection.execute("select count(*) from raw.persons").fetchall() == [(20,)]
+
+
+def test_the_source_on_its_own_fails_where_a_list_does_and_takes_edits_as_they_came_last(
+    tmp_path: Path,
+) -> None:
+    script = (
+        "import dlt\n"
+        "from sources.pipedrive.source import pipedrive\n"
+        "p = dlt.pipeline('mine', destination=dlt.destinations.duckdb('mine.duckdb'),\n"
+        "    dataset_name='raw', pipelines_dir='work')\n"
+        "p.run(pipedrive(base_url={url!r}, page_size=5, resources=['persons']))\n"
+    )
+    with Sandbox(persons=20) as box:
+        token = {"SOURCES__PIPEDRIVE__API_TOKEN": box.token}
+        box.fault("*/persons", "status", times=None, code=404)
+        box.fault("*/persons/*", "status", times=None, code=404)
+        with pytest.raises(AssertionError, match="NotServed"):
+            python(script.format(url=box.url), tmp_path, **token)
+        box.clear_faults()
+        for page in (1, 2):
+            call = partial(box.account.edit, "person", 3, name=f"Edited after page {page}")
+            box.fault("*/persons", "hook", after=page, call=call)
+        python(script.format(url=box.url), tmp_path, **token)
+    with duckdb.connect(str(tmp_path / "mine.duckdb"), read_only=True) as connection:
+        assert connection.execute("select count(*) from raw.persons").fetchall() == [(20,)]
+        assert connection.execute(
+            "select payload ->> 'name' from raw.persons where id = 3"
+        ).fetchall() == [("Edited after page 2",)]
 
 
 def test_dlts_own_command_line_finds_the_pipeline_and_its_state(tmp_path: Path) -> None:

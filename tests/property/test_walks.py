@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sources.pipedrive.errors import BadAnswer
 from sources.pipedrive.pages import Page, Record
-from sources.pipedrive.walks import Params, Span, keyset, newest_first
+from sources.pipedrive.walks import Params, Span, keyset, listing, newest_first
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -23,6 +25,7 @@ class OffsetList:
     edits: Iterator[Callable[[OffsetList], None]]
     nulls_last: bool = False
     ignores_filter: bool = False
+    ignores_order: bool = False
     requests: int = 0
     clock: datetime = START + timedelta(days=1)
     touched: set[int] = field(default_factory=set)
@@ -42,6 +45,8 @@ class OffsetList:
         rows.sort(key=lambda row: row[1] or START, reverse=is_descending)
         nulls_go_last = self.nulls_last != is_descending
         rows.sort(key=lambda row: (row[1] is None) == nulls_go_last)
+        if self.ignores_order:
+            rows.sort(key=lambda row: row[0] * 7919 % 101)
         start, limit = int(params["start"]), int(params["limit"])
         cut = rows[start : start + limit]
         page = Page(
@@ -129,6 +134,24 @@ def test_a_keyset_walk_ends_and_loses_nothing_where_the_filter_is_ignored(
     begin = None if since is None else START + timedelta(seconds=since)
     pages = keyset(account.fetch, Span(begin, size, START))
     assert {record.id for page in pages for record in page.records} == account.times.keys()
+
+
+def test_walks_lose_nothing_where_the_order_is_ignored() -> None:
+    rows: list[int | None] = [second * 37 % 211 for second in range(200)]
+    size = 20  # of so many rows out of order, some page shows it
+    for walk in (keyset, newest_first):
+        account = make(rows, [], nulls_last=False)
+        account.ignores_order = True
+        pages = walk(account.fetch, Span(None, size, START))
+        assert {record.id for page in pages for record in page.records} == account.times.keys()
+
+
+def test_a_walk_that_goes_in_a_circle_is_stopped() -> None:
+    rows = tuple(Record(i, START, b"{}") for i in range(3))
+    page = Page(rows, None, 0, True, START, START, "v1")
+    for walk in (keyset, newest_first, listing):
+        with pytest.raises(BadAnswer, match="circle"):
+            list(walk(lambda _: page, Span(None, 3, START)))
 
 
 @given(seconds(20), changes, st.integers(2, 7))

@@ -41,6 +41,7 @@ def test_every_key_can_be_set_by_its_variable(tmp_path: Path) -> None:
         "start_date": "2024-01-31",
         "resources": '["persons"]',
         "daily_reserve": "0.5",
+        "memory_limit": "1GB",
     }
     file = write(tmp_path)
     for name in KEYS:

@@ -114,6 +114,17 @@ def test_a_query_can_neither_write_nor_reach_other_files(published: Path, sql: s
     assert len(output(published, "jsonl").splitlines()) == 2
 
 
+@pytest.mark.parametrize("sql", ["", "  ", "-- only a comment"])
+def test_no_sql_is_told(published: Path, sql: str) -> None:
+    with pytest.raises(QueryError, match="no SQL"):
+        output(published, "csv", sql)
+
+
+def test_no_column_is_lost_to_a_repeated_name(published: Path) -> None:
+    (line,) = output(published, "jsonl", "select 1 as a, 2 as a, 3 as a_1").splitlines()
+    assert sorted(json.loads(line).values()) == [1, 2, 3]
+
+
 def test_nothing_published_yet_is_told_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(NothingPublished) as caught:
         output(tmp_path / "none.duckdb", "csv")

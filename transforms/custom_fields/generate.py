@@ -198,8 +198,9 @@ def column_comments(columns: Sequence[CustomColumn]) -> dict[str, str]:
         for shown, suffix in zip(column.names(), column.suffixes, strict=True):
             part = suffix.removeprefix("_").replace("_", " ")
             comments[shown] = f"{column.label} ({part})" if part else column.label
+    aliases = layout(columns)
     for column in columns:
-        for alias, shown in layout(columns)[column.key]:
+        for alias, shown in aliases[column.key]:
             comments[alias] = f"Earlier name of {shown}"
     return comments
 
@@ -309,11 +310,15 @@ def _labels_lambda(column: CustomColumn, options: Sequence[KnownOption]) -> str:
 
 
 def _id_labels(column: CustomColumn, options: Sequence[KnownOption]) -> list[tuple[str, str]]:
-    return [
-        (str(int(option.option_id)), literal(option.label))
-        for option in options
-        if option.key == column.key and option.option_id.isascii() and option.option_id.isdigit()
-    ]
+    return list(
+        {
+            str(int(option.option_id)): literal(option.label)
+            for option in options
+            if option.key == column.key
+            and option.option_id.isascii()
+            and option.option_id.isdigit()
+        }.items()
+    )
 
 
 def _guards(values: Sequence[Value]) -> list[str]:

@@ -10,7 +10,8 @@ create table if not exists ops.runs (
     ended_time timestamptz,                -- null: still running, or killed
     outcome varchar,                       -- ok, partial, failed
     exit_code integer,
-    dialect varchar,                       -- v2, collection
+    api varchar,                           -- as configured: auto, v2, collection
+    dialect varchar,                       -- as used: v2, collection
     user_id bigint,                        -- the user behind the token (users/me)
     user_name varchar,
     is_admin boolean,
