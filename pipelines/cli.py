@@ -208,7 +208,7 @@ def demo(context: Context, folder: Path) -> None:  # noqa: ARG001 - every comman
 @main.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @command
-def sandbox(context: Context, arguments: tuple[str, ...]) -> None:  # noqa: ARG001
+def sandbox(context: Context, arguments: tuple[str, ...]) -> None:  # noqa: ARG001 - as above
     """Serve an imaginary Pipedrive account on this machine for as long as you like."""
     from sources.sandbox.__main__ import main as serve
 

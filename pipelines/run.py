@@ -124,7 +124,7 @@ def _ledger(connection: duckdb.DuckDBPyConnection, command: str) -> Iterator[Led
     ledger = Ledger(connection, command, version("pipeduck"))
     try:
         yield ledger
-    except Exception as error:
+    except Exception as error:  # whatever ended the run, the ledger says so
         if is_told(error):
             ledger.finish("failed", error.exit_code, error.message)
         else:

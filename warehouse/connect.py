@@ -54,8 +54,8 @@ def open_working(path: Path, memory_limit: str = "2GB") -> Iterator[duckdb.DuckD
 
 
 @contextmanager
-def open_published(path: Path, *, is_isolated: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The published file, read-only; `is_isolated` also bars SQL from other files and the network.
+def open_published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The published file, read-only; its SQL can reach neither other files nor the network.
 
     Raises NothingPublished when there is none yet, WarehouseLocked, WarehouseUnusable.
     """
@@ -67,9 +67,8 @@ def open_published(path: Path, *, is_isolated: bool = True) -> Iterator[duckdb.D
     connection = _open(path, read_only=True)
     try:
         connection.execute("set TimeZone = 'UTC'")
-        if is_isolated:
-            connection.execute("set enable_external_access = false")
-            connection.execute("set lock_configuration = true")
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
         yield connection
     finally:
         connection.close()

@@ -59,7 +59,7 @@ class NothingStored:
         """Unknown."""
         return None
 
-    def compare(self, table: str, rows: pa.Table) -> Comparison:  # noqa: ARG002
+    def compare(self, table: str, rows: pa.Table) -> Comparison:  # noqa: ARG002 - likewise
         """All of them."""
         return AllNew(rows, rows.num_rows)
 

@@ -281,7 +281,7 @@ def patched_answer(box: Sandbox, path: str, body: str) -> Iterator[None]:
             found.status, found.body = 200, body.encode()
         return found
 
-    box.answer = patched  # type: ignore[method-assign]
+    box.answer = patched  # type: ignore[method-assign] # no fault kind has a text of its own
     try:
         yield
     finally:
