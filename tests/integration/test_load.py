@@ -396,3 +396,11 @@ def test_a_changed_listing_is_stored_whole_and_what_is_gone_stays(project_of: Ma
             )
         }
         assert before - newest == {gone}
+
+
+def test_auto_does_not_remember_what_was_only_asked_for(project_of: Make) -> None:
+    with Sandbox(persons=3) as box:
+        project = project_of(box)
+        project.run(api="collection")
+        project.run(api="auto")
+        assert project.value("select distinct api from raw.persons") == "v2"

@@ -117,3 +117,9 @@ def test_times_are_utc_and_what_is_none_is_none(value: object, expected: datetim
 def test_an_admin_is_one_for_the_global_app(body: str, expected: bool | None) -> None:
     answer = Answer(f'{{"success":true,"data":{body}}}'.encode(), NOW, NOW)
     assert read_identity(answer).is_admin is expected
+
+
+@pytest.mark.parametrize("name", ["5", "{}", "null", "[1]"])
+def test_an_odd_name_in_a_reference_record_costs_no_record(name: str) -> None:
+    (found,) = page(f'{{"data":[{{"id":7,"name":{name}}}]}}', BY_NAME["users"]).records
+    assert found.id == 7
