@@ -33,6 +33,8 @@ ACCOUNT_ACTIONS: dict[str, tuple[str, ...]] = {
     "merge": ("entity", "loser_id", "survivor_id"),
     "archive_lead": ("id",),
     "unarchive_lead": ("id",),
+    "archive_deal": ("id",),
+    "unarchive_deal": ("id",),
     "convert_lead": ("id",),
     "convert_deal_to_lead": ("id",),
     "add_field": ("entity", "name"),

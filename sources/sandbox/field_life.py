@@ -39,6 +39,8 @@ class FieldLife(State):
         """Add a custom field, with option labels if it is an enum or set; gives its key."""
         if field_type not in VALUE_TYPES:
             raise AccountError(f"{field_type!r} is not a type that a custom field can have")
+        if entity not in self.fields:
+            raise AccountError(f"there are no fields of {entity!r}")
         with self.same_moment() as moment:
             self.last_field_id += 1
             has_options = field_type in ("enum", "set")

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from sources.sandbox.account import Account
-from sources.sandbox.records import Entity, Record
+from sources.sandbox.records import Entity, Entry
 from sources.sandbox.shapes import CustomForms
 
 Write = Callable[[Any, CustomForms], dict[str, object]]
@@ -51,7 +51,7 @@ class RecordList:
         self._null = float("-inf") if account.options.nulls == "first" else float("inf")
         self._forms = CustomForms(())
 
-    def rows(self, records: Sequence[Record]) -> list[bytes]:
+    def rows(self, records: Sequence[Entry]) -> list[bytes]:
         """Give the JSON of each record."""
         revision = self.account.fields_revision.get(self._owner, 0)
         if revision != self._fields_revision:
@@ -75,26 +75,28 @@ class RecordList:
         *,
         since: datetime | None = None,
         until: datetime | None = None,
+        with_deleted: bool = False,
     ) -> list[Any]:
         """Give the records with `since <= update_time < until`, sorted.
 
-        With a bound, records without `update_time` are left out. Missing values are the smallest
-        or the greatest, as the option `nulls` says. The list must not be changed.
+        `with_deleted` adds those that were deleted, however long ago. With a bound, records
+        without `update_time` are left out. Missing values are the smallest or the greatest, as
+        the option `nulls` says. The list must not be changed.
         """
         if self._revision != self.account.revision:
             self._selections.clear()
             self._revision = self.account.revision
         sorts = tuple(sorts)
         if since is None and until is None:
-            return self._kept((sorts,), lambda: self._sorted(sorts))
+            return self._kept((sorts, with_deleted), lambda: self._sorted(sorts, with_deleted))
         low = since.timestamp() if since else -1e18
         high = until.timestamp() if until else 1e18
-        whole = self.select(sorts)
+        whole = self.select(sorts, with_deleted=with_deleted)
         if sorts == (Sort("update_time"),):
             first = bisect_left(whole, low, key=self._update_number)
             return whole[first : bisect_left(whole, high, key=self._update_number)]
         return self._kept(
-            (sorts, low, high),
+            (sorts, with_deleted, low, high),
             lambda: [record for record in whole if low <= self._update_number(record) < high],
         )
 
@@ -108,7 +110,7 @@ class RecordList:
         target = self._null if value is None else value
         return bisect_right(records, (sign * target, record_id), key=place)
 
-    def _update_number(self, record: Record) -> float:
+    def _update_number(self, record: Entry) -> float:
         return self._number(record.update_time)
 
     def _number(self, value: Any) -> float:
@@ -123,9 +125,11 @@ class RecordList:
             self._selections[key] = make()
         return self._selections[key]
 
-    def _sorted(self, sorts: Sequence[Sort]) -> list[Any]:
+    def _sorted(self, sorts: Sequence[Sort], with_deleted: bool) -> list[Any]:
         null_rank = 0 if self.account.options.nulls == "first" else 2
-        records = [record for record in self.account.visible(self.entity) if self._where(record)]
+        account = self.account
+        listed = account.in_sight if with_deleted else account.visible
+        records = [record for record in listed(self.entity) if self._where(record)]
         for sort in reversed(sorts):
             value_of = attrgetter(sort.field)
 

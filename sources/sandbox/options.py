@@ -17,6 +17,7 @@ class SandboxOptions:
     leads: int = 30
     archived_leads: int = 10
     deals: int = 5
+    archived_deals: int = 2
     fields: int = 0
     seed: int = 1
     port: int = 0
@@ -38,7 +39,11 @@ class SandboxOptions:
     null_update_time: float = 0.0
     """Share of persons and organizations without `update_time`."""
     archive_moves_update_time: bool = True
-    """Whether archiving and unarchiving move a lead's `update_time`; undocumented."""
+    """Whether archiving and unarchiving move a lead's or deal's `update_time`; undocumented."""
+    recents_gone: Literal["row", "null", "list"] = "row"
+    """A deleted record in `recents`: `data` is its row, null, or a list with its row."""
+    merge_what_id: Literal["loser", "survivor"] = "loser"
+    """Which of two merged records has `merge_what_id`, with the other's id, in `recents`."""
 
     rate_limit_headers: bool = True
     burst_limit: int = 80

@@ -11,7 +11,7 @@ import orjson
 
 from sources.sandbox.answers import RefusedError
 from sources.sandbox.lists import Sort
-from sources.sandbox.records import parse_time
+from sources.sandbox.records import DEAL_STATUSES, parse_time
 
 MAX_LIMIT = 500
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)")
@@ -97,6 +97,17 @@ def lead_sorts(query: Query) -> list[Sort]:
             raise RefusedError(400, f"sort: '{part}' is not allowed")
         sorts.append(Sort(field, direction.strip().upper() == "DESC"))
     return sorts
+
+
+def statuses(query: Query) -> frozenset[str]:
+    """Read `status` of deals, one or several with commas; empty means every one but deleted."""
+    if "status" not in query:
+        return frozenset()
+    wanted = frozenset(query["status"].split(","))
+    known = (*DEAL_STATUSES, "deleted")
+    if not wanted <= set(known):
+        raise RefusedError(400, f"Validation failed: status: must be one of {', '.join(known)}")
+    return wanted
 
 
 def ids(query: Query) -> set[int] | None:

@@ -36,7 +36,11 @@ class Chance:
     """
 
     def __init__(
-        self, seed: int, first_day: datetime, days: int, references: dict[str, Sequence[int]]
+        self,
+        seed: int | str,
+        first_day: datetime,
+        days: int,
+        references: dict[str, Sequence[int]],
     ) -> None:
         self.random = random.Random(seed)
         self._first_day = first_day

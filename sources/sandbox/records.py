@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Literal
 
 from sources.sandbox.values import Address, Money
 
-Entity = Literal["person", "organization", "lead", "deal"]
+Entity = Literal["person", "organization", "lead", "deal", "pipeline", "stage"]
+DEAL_STATUSES = ("open", "won", "lost")
+NO_VALUE = Money(Decimal(0), "EUR")
+"""What a deal without a value has: it is always worth something in some currency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +54,30 @@ class Contact:
 
 
 @dataclass(slots=True, kw_only=True)
-class Record:
-    """What persons, organizations, leads and deals share.
+class Entry:
+    """What everything that can be created, changed and deleted shares.
 
-    `revision` counts changes, for whoever keeps a rendered form. `custom` maps field keys to
-    values of `sources.sandbox.values`; only set fields are in it.
+    `revision` counts changes, for whoever keeps a rendered form.
     """
 
     id: Any
-    owner_id: int
-    visible_to: int = 3
     add_time: datetime
     update_time: datetime | None
-    custom: dict[str, Any] = field(default_factory=dict)
     is_deleted: bool = False
     delete_time: datetime | None = None
     revision: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Record(Entry):
+    """What persons, organizations, leads and deals share.
+
+    `custom` maps field keys to values of `sources.sandbox.values`; only set fields are in it.
+    """
+
+    owner_id: int
+    visible_to: int = 3
+    custom: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -102,7 +114,10 @@ class Organization(Record):
 
 @dataclass(slots=True, kw_only=True)
 class Lead(Record):
-    """A lead, open or archived; its times have milliseconds."""
+    """A lead, open or archived; its times have milliseconds.
+
+    `converted_deal_id` is the deal that a lead became which is there no more.
+    """
 
     id: str
     title: str
@@ -122,20 +137,66 @@ class Lead(Record):
     channel: int | None = None
     channel_id: str | None = None
     was_seen: bool = False
+    converted_deal_id: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class Deal(Record):
-    """A deal, as far as leads turn into deals and back."""
+    """A deal, open, won or lost, archived or not.
+
+    `status` stays what it was when the deal is deleted. `merged_into` is the survivor of a merge,
+    `converted_lead_id` the lead that a deleted deal became.
+    """
 
     id: int
     title: str
+    creator_user_id: int
+    pipeline_id: int
+    stage_id: int
     person_id: int | None = None
     organization_id: int | None = None
-    value: Money | None = None
+    value: Money = NO_VALUE
     status: str = "open"
+    probability: int | None = None
+    lost_reason: str | None = None
+    expected_close_date: str | None = None
+    stage_change_time: datetime | None = None
+    close_time: datetime | None = None
+    won_time: datetime | None = None
+    lost_time: datetime | None = None
     label_ids: list[int] = field(default_factory=list)
+    origin: str = "ManuallyCreated"
+    origin_id: str | None = None
+    channel: int | None = None
+    channel_id: str | None = None
+    is_archived: bool = False
+    archive_time: datetime | None = None
     source_lead_id: str | None = None
+    merged_into: int | None = None
+    converted_lead_id: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Pipeline(Entry):
+    """A pipeline; that of the lowest `order_nr` is where new deals begin."""
+
+    id: int
+    name: str
+    order_nr: int
+    is_deal_probability_enabled: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Stage(Entry):
+    """A stage of a pipeline; names repeat in other pipelines."""
+
+    id: int
+    name: str
+    pipeline_id: int
+    order_nr: int
+    deal_probability: int = 100
+    is_deal_rot_enabled: bool = False
+    days_to_rotten: int | None = None
 
 
 def iso(moment: datetime | None) -> str | None:

@@ -10,37 +10,17 @@ from typing import Any
 
 import orjson
 
-from sources.sandbox import answers, definition_shapes, params, shapes
+from sources.sandbox import answers, deal_shapes, definition_shapes, params, shapes, v2_lists
 from sources.sandbox.account import Account
 from sources.sandbox.answers import Answer, RefusedError
 from sources.sandbox.definitions import Field
 from sources.sandbox.lists import RecordList, Sort
 from sources.sandbox.params import Query
 from sources.sandbox.recents import recents
+from sources.sandbox.v2_lists import Rules
 
 _PAGE_V2 = {"limit", "cursor"}
 _FIELDS_V2 = {*_PAGE_V2, "include_fields"}
-_LIST_V2 = {
-    *_PAGE_V2,
-    "ids",
-    "owner_id",
-    "org_id",
-    "updated_since",
-    "updated_until",
-    "sort_by",
-    "sort_direction",
-    "include_fields",
-}
-_NOT_SERVED = {
-    "filter_id",
-    "deal_id",
-    "custom_fields",
-    "include_option_labels",
-    "include_labels",
-}
-"""Parameters of v2 that narrow or widen an answer in a way the sandbox does not."""
-_DEALS_NOT_SERVED = {"status", "pipeline_id", "stage_id", "person_id"}
-"""The same, of deals only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +45,10 @@ class Api:
             ),
             "v2/persons": RecordList(account, "person", shapes.v2_person),
             "v2/organizations": RecordList(account, "organization", shapes.v2_organization),
-            "v2/deals": RecordList(account, "deal", shapes.v2_deal),
-            "v2/deals+source_lead_id": RecordList(account, "deal", shapes.v2_deal_with_source),
+            **_deal_lists(account, "v2/deals", lambda x: not x.is_archived),
+            **_deal_lists(account, "v2/deals/archived", lambda x: x.is_archived),
+            "v2/pipelines": RecordList(account, "pipeline", deal_shapes.v2_pipeline),
+            "v2/stages": RecordList(account, "stage", deal_shapes.v2_stage),
         }
         self.endpoints: dict[str, Endpoint] = {
             "v1/leads": Endpoint(20, self._leads("v1/leads", has_since=True)),
@@ -89,9 +71,14 @@ class Api:
                 20, self._fields_v1(lambda: account.fields["organization"])
             ),
             "v1/dealFields": Endpoint(20, self._fields_v1(lambda: account.fields["deal"])),
-            "v2/persons": Endpoint(10, self._list_v2("v2/persons")),
-            "v2/organizations": Endpoint(10, self._list_v2("v2/organizations")),
-            "v2/deals": Endpoint(10, self._list_v2("v2/deals")),
+            "v2/persons": Endpoint(10, self._list_v2("v2/persons", v2_lists.CONTACTS)),
+            "v2/organizations": Endpoint(10, self._list_v2("v2/organizations", v2_lists.CONTACTS)),
+            "v2/deals": Endpoint(10, self._list_v2("v2/deals", v2_lists.DEALS)),
+            "v2/deals/archived": Endpoint(
+                20, self._list_v2("v2/deals/archived", v2_lists.ARCHIVED_DEALS)
+            ),
+            "v2/pipelines": Endpoint(5, self._list_v2("v2/pipelines", v2_lists.PIPELINES)),
+            "v2/stages": Endpoint(5, self._list_v2("v2/stages", v2_lists.STAGES)),
             "v2/personFields": Endpoint(10, self._fields_v2(lambda: account.fields["person"])),
             "v2/organizationFields": Endpoint(
                 10, self._fields_v2(lambda: account.fields["organization"])
@@ -141,46 +128,10 @@ class Api:
 
         return answer
 
-    def _list_v2(self, name: str) -> Callable[[Query], Answer]:
-        not_served = _NOT_SERVED | (_DEALS_NOT_SERVED if name == "v2/deals" else set())
-
-        def answer(query: Query) -> Answer:
-            params.check_known(query, _LIST_V2 | not_served)
-            for parameter in not_served & query.keys():
-                raise RefusedError(501, f"the sandbox does not serve '{parameter}'")
-            wider = f"{name}+{query.get('include_fields')}"
-            listed = self.lists.get(wider, self.lists[name])
-            field = params.choice(query, "sort_by", ("id", "update_time", "add_time"))
-            direction = params.choice(query, "sort_direction", ("asc", "desc"))
-            sort = Sort(field, direction == "desc")
-            selected = listed.select(
-                [sort],
-                since=params.time_v2(query, "updated_since"),
-                until=params.time_v2(query, "updated_until"),
-            )
-            selected = _narrowed(selected, query)
-            start, limit = 0, params.limit_v2(query)
-            if "cursor" in query:
-                number = (int, float, type(None))
-                place = params.from_cursor(query["cursor"], {"id": int, "fieldValue": number})
-                if (place.get("field"), place.get("sortDirection")) != (field, direction):
-                    raise RefusedError(400, "Validation failed: cursor: of another order")
-                start = listed.after(selected, sort, place["fieldValue"], place["id"])
-            page, has_more = selected[start : start + limit], start + limit < len(selected)
-            cursor = None
-            if has_more:
-                value = getattr(page[-1], field)
-                cursor = params.to_cursor(
-                    {
-                        "field": field,
-                        "fieldValue": value.timestamp() if hasattr(value, "timestamp") else value,
-                        "sortDirection": direction,
-                        "id": page[-1].id,
-                    }
-                )
-            return answers.data(listed.rows(page), {"next_cursor": cursor})
-
-        return answer
+    def _list_v2(self, name: str, rules: Rules) -> Callable[[Query], Answer]:
+        prefix = f"{name}+"
+        wider = {x.removeprefix(prefix): y for x, y in self.lists.items() if x.startswith(prefix)}
+        return v2_lists.answer_of(self.account, self.lists[name], rules, wider)
 
     def _fields_v1(self, fields: Callable[[], Sequence[Field]]) -> Callable[[Query], Answer]:
         def answer(query: Query) -> Answer:
@@ -214,6 +165,16 @@ class Api:
         return answers.one(users, {"company_id": self.account.company.id})
 
 
+def _deal_lists(account: Account, name: str, where: Callable[[Any], bool]) -> dict[str, RecordList]:
+    """Give a list of deals, and the same with a field that is only sent when it is asked for."""
+    return {
+        name: RecordList(account, "deal", deal_shapes.v2_deal, where),
+        f"{name}+source_lead_id": RecordList(
+            account, "deal", deal_shapes.v2_deal_with_source, where
+        ),
+    }
+
+
 def _offset_page(rows: Sequence[Any], query: Query) -> tuple[Sequence[Any], dict[str, object]]:
     start, limit = params.integer(query, "start", 0), params.limit_v1(query)
     has_more = start + limit < len(rows)
@@ -225,14 +186,3 @@ def _offset_page(rows: Sequence[Any], query: Query) -> tuple[Sequence[Any], dict
     if has_more:
         pagination["next_start"] = start + limit
     return rows[start : start + limit], {"pagination": pagination}
-
-
-def _narrowed(records: list[Any], query: Query) -> list[Any]:
-    wanted = params.ids(query)
-    if wanted is not None:
-        records = [x for x in records if x.id in wanted]
-    for parameter, attribute in (("owner_id", "owner_id"), ("org_id", "organization_id")):
-        value = params.optional_id(query, parameter)
-        if value is not None:
-            records = [x for x in records if getattr(x, attribute, None) == value]
-    return records

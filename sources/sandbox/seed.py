@@ -1,15 +1,12 @@
 """The account at its start: everything follows from the options, the seed among them."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import cycle
-from typing import Any
 
 from sources.sandbox import words
 from sources.sandbox.account import Account
 from sources.sandbox.definitions import BUILT_IN, BUILT_IN_OPTIONS, Field, Option
 from sources.sandbox.options import SandboxOptions
-from sources.sandbox.pools import Chance
 from sources.sandbox.records import (
     Contact,
     Currency,
@@ -21,11 +18,10 @@ from sources.sandbox.records import (
     Person,
     User,
 )
+from sources.sandbox.seed_deals import DealSeeder, add_pipelines
+from sources.sandbox.seeder import HISTORY, Seeder
 from sources.sandbox.state import LEAD_SOURCES
 from sources.sandbox.values import VALUE_TYPES
-
-HISTORY = 730
-"""Days before the clock's start in which the records were added."""
 
 
 def seeded(options: SandboxOptions) -> Account:
@@ -42,7 +38,9 @@ def seeded(options: SandboxOptions) -> Account:
     account.currencies = [Currency(n, *row) for n, row in enumerate(words.CURRENCIES, 1)]
     _define_built_in(account, start)
     _define_custom(account, start)
-    _Seeder(account).fill()
+    add_pipelines(account, start)
+    _Seeder(account, options.seed).fill()
+    DealSeeder(account, f"{options.seed}/deals").fill()
     return account
 
 
@@ -95,24 +93,8 @@ def _define_custom(account: Account, start: datetime) -> None:
     account.now = clock
 
 
-class _Seeder(Chance):
+class _Seeder(Seeder):
     """Fills an account with records, all from one generator of random numbers."""
-
-    def __init__(self, account: Account) -> None:
-        self.account = account
-        self.options = account.options
-        self.person_ids = range(1, self.options.persons + 1)
-        self.organization_ids = range(1, self.options.organizations + 1)
-        super().__init__(
-            self.options.seed,
-            account.now - timedelta(days=HISTORY),
-            HISTORY - 1,
-            {
-                "user": [user.id for user in account.users],
-                "people": self.person_ids,
-                "org": self.organization_ids,
-            },
-        )
 
     def fill(self) -> None:
         options = self.options
@@ -120,46 +102,14 @@ class _Seeder(Chance):
         self._persons(options.persons)
         self._deals(options.deals)
         self._leads(options.leads + options.archived_leads)
-        self._set_custom("organization", list(self.account.organizations.values()))
-        self._set_custom("person", list(self.account.persons.values()))
-        self._set_custom("deal", list(self.account.deals.values()))
-        self._set_custom("lead", list(self.account.leads.values()))
-
-    def _times(self, count: int) -> list[tuple[datetime, datetime]]:
-        """Give add and update times in creation order.
-
-        The middle tenth is an import whose rows all share one second; of the others one in ten
-        was updated in the same second as the row before.
-        """
-        added = sorted(self.moment() for _ in range(count))
-        first, last = count * 45 // 100, count * 55 // 100
-        end = self.account.now - timedelta(days=1)
-        times: list[tuple[datetime, datetime]] = []
-        for n, add in enumerate(added):
-            if first <= n < last:
-                times.append((added[first], added[first]))
-            elif times and self.is_so(0.1) and times[-1][1] >= add:
-                times.append((add, times[-1][1]))
-            elif self.is_so(0.3):
-                times.append((add, add))
-            else:
-                room = int((end - add).total_seconds())
-                times.append((add, add + timedelta(seconds=int(self.random.random() * room))))
-        return times
-
-    def _update_time(self, moment: datetime) -> datetime | None:
-        share = self.options.null_update_time
-        return None if share and self.is_so(share) else moment
-
-    def _labels(self, entity: Entity) -> list[int]:
-        options = self.account.field(entity, "label_ids").options or []
-        count = int(self.random.random() * 4) - 1
-        chosen = self.random.sample(options, count) if count > 0 else []
-        return [int(option.id) for option in chosen]
+        self.set_custom("organization", list(self.account.organizations.values()))
+        self.set_custom("person", list(self.account.persons.values()))
+        self.set_custom("deal", list(self.account.deals.values()))
+        self.set_custom("lead", list(self.account.leads.values()))
 
     def _organizations(self, count: int) -> None:
         industries = self.account.field("organization", "industry").options or []
-        for number, (added, updated) in enumerate(self._times(count), 1):
+        for number, (added, updated) in enumerate(self.times(count), 1):
             stem, end = self.pick(words.ORGANIZATION_STEMS), self.pick(words.ORGANIZATION_ENDS)
             is_rich = self.is_so(0.3)
             self.account.organizations[number] = Organization(
@@ -168,8 +118,8 @@ class _Seeder(Chance):
                 owner_id=self.pick(self.account.users).id,
                 visible_to=self.pick((1, 3, 3, 3, 5, 7)),
                 add_time=added,
-                update_time=self._update_time(updated),
-                label_ids=self._labels("organization"),
+                update_time=self.update_time(updated),
+                label_ids=self.labels("organization"),
                 address=self.address() if self.is_so(0.6) else None,
                 website=f"https://www.example.com/{number}" if is_rich else None,
                 linkedin=f"https://linkedin.com/company/{number}" if is_rich else None,
@@ -179,7 +129,7 @@ class _Seeder(Chance):
             )
 
     def _persons(self, count: int) -> None:
-        for number, (added, updated) in enumerate(self._times(count), 1):
+        for number, (added, updated) in enumerate(self.times(count), 1):
             first = self.pick(words.FIRST_NAMES)
             last = None if number % 17 == 4 else self.pick(words.LAST_NAMES)
             self.account.persons[number] = Person(
@@ -191,10 +141,10 @@ class _Seeder(Chance):
                 visible_to=self.pick((1, 3, 3, 3, 5, 7)),
                 organization_id=self.pick(self.organization_ids) if self.is_so(0.85) else None,
                 add_time=added,
-                update_time=self._update_time(updated),
+                update_time=self.update_time(updated),
                 emails=self._contacts(f"person{number}.{{}}@example.com", 15, number),
                 phones=self._contacts(f"+1 555 {number:06}-{{}}", 20, number),
-                label_ids=self._labels("person"),
+                label_ids=self.labels("person"),
                 picture_id=number + 100 if number % 9 == 0 else None,
             )
 
@@ -208,10 +158,15 @@ class _Seeder(Chance):
         ]
 
     def _deals(self, count: int) -> None:
-        for number, (added, updated) in enumerate(self._times(count), 1):
+        """Add deals as far as they take part in this generator; `seed_deals` does the rest."""
+        stage = self.account.first_stage()
+        for number, (added, updated) in enumerate(self.times(count), 1):
             self.account.deals[number] = Deal(
                 id=number,
                 title=f"Deal {number}",
+                creator_user_id=self.account.me.id,
+                pipeline_id=stage.pipeline_id,
+                stage_id=stage.id,
                 owner_id=self.pick(self.account.users).id,
                 add_time=added,
                 update_time=updated,
@@ -224,7 +179,7 @@ class _Seeder(Chance):
         channels = [int(x.id) for x in self.account.field("lead", "channel").options or ()]
         order = list(range(count))
         self.random.shuffle(order)
-        for n, (added, updated) in zip(order, self._times(count), strict=True):
+        for n, (added, updated) in zip(order, self.times(count), strict=True):
             is_archived = n < self.options.archived_leads
             is_from_api = self.is_so(0.3)
             is_import = added == updated
@@ -261,23 +216,3 @@ class _Seeder(Chance):
                 add_time=added + millisecond,
                 update_time=updated + millisecond,
             )
-
-    def _set_custom(self, entity: Entity, records: Sequence[Any]) -> None:
-        """Give each record about half of the custom fields: the first one all, the second none.
-
-        The n-th value of a field is the n-th of its pool, so that the awkward values, which come
-        first, are there in small accounts too.
-        """
-        fields = self.account.custom_fields(entity)
-        pools = [
-            (field.key, self.pool(field, len(records), turn)) for turn, field in enumerate(fields)
-        ]
-        takers = [(key, cycle(pool)) for key, pool in pools if pool]
-        size = len(takers)
-        everything = (1 << size) - 1
-        for number, record in enumerate(records):
-            mask = (everything, 0)[number] if number < 2 else self.random.getrandbits(size)
-            custom = record.custom
-            for bit, (key, pool) in enumerate(takers):
-                if mask >> bit & 1:
-                    custom[key] = next(pool)

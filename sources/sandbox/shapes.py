@@ -9,7 +9,6 @@ from typing import Any
 from sources.sandbox.definitions import Field
 from sources.sandbox.records import (
     Contact,
-    Deal,
     Lead,
     Organization,
     Person,
@@ -191,29 +190,3 @@ def v2_organization(record: Organization, forms: CustomForms) -> dict[str, objec
         "employee_count": record.employee_count,
         "custom_fields": forms.nested(record.custom),
     }
-
-
-def v2_deal(record: Deal, forms: CustomForms) -> dict[str, object]:
-    """Write a deal of `GET /api/v2/deals`."""
-    return {
-        "id": record.id,
-        "title": record.title,
-        "owner_id": record.owner_id,
-        "person_id": record.person_id,
-        "org_id": record.organization_id,
-        "value": json_number(record.value.value) if record.value else 0,
-        "currency": record.value.currency if record.value else "EUR",
-        "add_time": iso(record.add_time),
-        "update_time": iso(record.update_time),
-        "is_deleted": record.is_deleted,
-        "is_archived": False,
-        "status": record.status,
-        "visible_to": record.visible_to,
-        "label_ids": record.label_ids,
-        "custom_fields": forms.nested(record.custom),
-    }
-
-
-def v2_deal_with_source(record: Deal, forms: CustomForms) -> dict[str, object]:
-    """Write a deal as `include_fields=source_lead_id` asks for it."""
-    return {**v2_deal(record, forms), "source_lead_id": record.source_lead_id}

@@ -14,11 +14,13 @@ from sources.sandbox.records import (
     Currency,
     Deal,
     Entity,
+    Entry,
     Lead,
     LeadLabel,
     Organization,
     Person,
-    Record,
+    Pipeline,
+    Stage,
     User,
     parse_time,
 )
@@ -69,6 +71,10 @@ class State:
     organizations: dict[int, Organization] = field(default_factory=dict)
     leads: dict[str, Lead] = field(default_factory=dict)
     deals: dict[int, Deal] = field(default_factory=dict)
+    pipelines: dict[int, Pipeline] = field(default_factory=dict)
+    stages: dict[int, Stage] = field(default_factory=dict)
+    removed_leads: dict[str, Lead] = field(default_factory=dict)
+    """Leads that were deleted or converted: no API tells of them any more."""
     hidden: dict[Entity, set[Any]] = field(default_factory=dict)
     """Ids that the token's user may not see."""
     is_admin: bool = True
@@ -98,6 +104,8 @@ class State:
             "organization": self.organizations,
             "lead": self.leads,
             "deal": self.deals,
+            "pipeline": self.pipelines,
+            "stage": self.stages,
         }
         try:
             return tables[entity]
@@ -106,17 +114,41 @@ class State:
 
     def visible(self, entity: Entity) -> list[Any]:
         """Give the records that lists show: neither deleted nor hidden, in creation order."""
+        return [record for record in self.in_sight(entity) if not record.is_deleted]
+
+    def in_sight(self, entity: Entity) -> list[Any]:
+        """Give the records that are not hidden, deleted ones too, in creation order."""
         hidden = self.hidden.get(entity, ())
+        return [x for x in self.records(entity).values() if x.id not in hidden]
+
+    def gone(self, entity: Entity) -> list[Any]:
+        """Give the records that were deleted, merged away or converted, and are not hidden."""
+        hidden = self.hidden.get(entity, ())
+        removed = self.removed_leads.values() if entity == "lead" else ()
         return [
             record
-            for record in self.records(entity).values()
-            if not record.is_deleted and record.id not in hidden
+            for record in (*self.records(entity).values(), *removed)
+            if record.is_deleted and record.id not in hidden
         ]
+
+    def first_stage(self, pipeline_id: int | None = None) -> Stage:
+        """Give the first stage of a pipeline (None: of the first one); raises AccountError."""
+        pipelines = [x for x in self.visible("pipeline") if pipeline_id in (None, x.id)]
+        first = min(pipelines, key=lambda x: (x.order_nr, x.id), default=None)
+        stages = [
+            x
+            for x in self.stages.values()
+            if not x.is_deleted and first and x.pipeline_id == first.id
+        ]
+        if not stages:
+            wanted = "" if pipeline_id is None else f" {pipeline_id}"
+            raise AccountError(f"there is no pipeline{wanted} that has a stage")
+        return min(stages, key=lambda x: (x.order_nr, x.id))
 
     def custom_fields(self, entity: Entity) -> list[Field]:
         """Give the custom fields of an entity; leads have those of deals."""
         owner: Entity = "deal" if entity == "lead" else entity
-        return [field for field in self.fields[owner] if field.is_custom]
+        return [field for field in self.fields.get(owner, ()) if field.is_custom]
 
     def lead_fields(self) -> list[Field]:
         """Give the built-in fields of leads, then the custom fields of deals."""
@@ -152,13 +184,13 @@ class State:
             finally:
                 self._moment = None
 
-    def moment_of(self, record: Record, moment: datetime) -> datetime:
+    def moment_of(self, record: Entry, moment: datetime) -> datetime:
         """Give the time that a change leaves on the record: leads have milliseconds."""
         if isinstance(record, Lead):
             return moment - timedelta(milliseconds=1 + self._changes * 137 % 999)
         return moment
 
-    def touch(self, record: Record, moment: datetime, *, moves_update_time: bool = True) -> None:
+    def touch(self, record: Entry, moment: datetime, *, moves_update_time: bool = True) -> None:
         """Note that a record changed."""
         record.revision += 1
         if moves_update_time:

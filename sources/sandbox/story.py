@@ -63,6 +63,16 @@ def _texts(account: Account) -> list[Any]:
     return [field for field in account.custom_fields("deal") if field.field_type == "varchar"]
 
 
+def _open_deals(account: Account) -> list[Any]:
+    deals = account.visible("deal")
+    return [deal for deal in deals if deal.status == "open" and not deal.is_archived]
+
+
+def _closed_deals(account: Account) -> list[Any]:
+    deals = account.visible("deal")
+    return [deal for deal in deals if deal.status != "open" and not deal.is_archived]
+
+
 def _one(_: Account) -> list[Any]:
     return [None]
 
@@ -135,6 +145,16 @@ def _delete_lead(account: Account, lead: Any) -> str:
     return f"deleted the lead {lead.title!r}"
 
 
+def _win(account: Account, deal: Any) -> str:
+    account.edit("deal", deal.id, status="won")
+    return f"won the deal {deal.title!r}"
+
+
+def _archive_deal(account: Account, deal: Any) -> str:
+    account.archive_deal(deal.id)
+    return f"archived the deal {deal.title!r}"
+
+
 _CHAPTERS: tuple[tuple[Callable[[Account], list[Any]], Chapter], ...] = (
     (_open_leads, _archive),
     (_open_leads, _reprice),
@@ -148,4 +168,6 @@ _CHAPTERS: tuple[tuple[Callable[[Account], list[Any]], Chapter], ...] = (
     (_texts, _rename_field),
     (_pairs, _merge),
     (_open_leads, _delete_lead),
+    (_open_deals, _win),
+    (_closed_deals, _archive_deal),
 )

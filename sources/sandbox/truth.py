@@ -1,7 +1,10 @@
 """The account as it is, as plain JSON that follows no API's form: what a load must arrive at.
 
-Only what the token's user can see and what is not deleted is in it. Amounts are decimal strings,
-times RFC 3339 in UTC (leads with milliseconds). Logical values of custom fields, by type:
+Only what the token's user can see is in it, and what is not deleted; archived leads and deals are
+among the others. `gone` names the records that were deleted, merged away or converted, and what
+became of them, whether a load ever saw them or not; one that is restored leaves it. Amounts are
+decimal strings, times RFC 3339 in UTC (leads with milliseconds). Logical values of custom fields,
+by type:
 
     varchar varchar_auto text phone   "text"
     double int                        1.5
@@ -26,7 +29,9 @@ from sources.sandbox.records import (
     Lead,
     Organization,
     Person,
+    Pipeline,
     Record,
+    Stage,
     iso,
     iso_ms,
 )
@@ -64,10 +69,14 @@ def truth(account: Account) -> dict[str, Any]:
             "organizations": [_organization(account, x) for x in account.visible("organization")],
             "leads": [_lead(account, x) for x in account.visible("lead")],
             "deals": [_deal(account, x) for x in account.visible("deal")],
+            "pipelines": [_pipeline(x) for x in account.visible("pipeline")],
+            "stages": [_stage(x) for x in account.visible("stage")],
+            "gone": {f"{x}s": [_gone(y) for y in account.gone(x)] for x in _GONE},
         }
 
 
 _FIELD_OWNERS: tuple[Entity, ...] = ("person", "organization", "deal")
+_GONE: tuple[Entity, ...] = (*_FIELD_OWNERS, "lead")
 
 
 def _options(options: Sequence[Option]) -> list[dict[str, Any]]:
@@ -175,12 +184,73 @@ def _deal(account: Account, deal: Deal) -> dict[str, Any]:
         "id": deal.id,
         "title": deal.title,
         "status": deal.status,
+        "is_archived": deal.is_archived,
+        "archive_time": iso(deal.archive_time),
         "owner_id": deal.owner_id,
+        "creator_user_id": deal.creator_user_id,
         "person_id": deal.person_id,
         "organization_id": deal.organization_id,
+        "pipeline_id": deal.pipeline_id,
+        "stage_id": deal.stage_id,
         "value": _value(deal),
+        "probability": deal.probability,
+        "lost_reason": deal.lost_reason,
+        "expected_close_date": deal.expected_close_date,
+        "label_ids": list(deal.label_ids),
+        "origin": deal.origin,
+        "origin_id": deal.origin_id,
+        "channel": deal.channel,
+        "channel_id": deal.channel_id,
         "source_lead_id": deal.source_lead_id,
+        "visible_to": deal.visible_to,
         "add_time": iso(deal.add_time),
         "update_time": iso(deal.update_time),
+        "stage_change_time": iso(deal.stage_change_time),
+        "close_time": iso(deal.close_time),
+        "won_time": iso(deal.won_time),
+        "lost_time": iso(deal.lost_time),
         "custom": _custom(account, "deal", deal),
     }
+
+
+def _pipeline(pipeline: Pipeline) -> dict[str, Any]:
+    return {
+        "id": pipeline.id,
+        "name": pipeline.name,
+        "order_nr": pipeline.order_nr,
+        "is_deal_probability_enabled": pipeline.is_deal_probability_enabled,
+        "add_time": iso(pipeline.add_time),
+        "update_time": iso(pipeline.update_time),
+    }
+
+
+def _stage(stage: Stage) -> dict[str, Any]:
+    return {
+        "id": stage.id,
+        "name": stage.name,
+        "pipeline_id": stage.pipeline_id,
+        "order_nr": stage.order_nr,
+        "deal_probability": stage.deal_probability,
+        "is_deal_rot_enabled": stage.is_deal_rot_enabled,
+        "days_to_rotten": stage.days_to_rotten,
+        "add_time": iso(stage.add_time),
+        "update_time": iso(stage.update_time),
+    }
+
+
+def _gone(record: Record) -> dict[str, Any]:
+    if isinstance(record, Lead):
+        return {
+            "id": record.id,
+            "deleted_time": iso_ms(record.delete_time),
+            "converted_deal_id": record.converted_deal_id,
+        }
+    assert isinstance(record, Person | Organization | Deal)
+    row = {
+        "id": record.id,
+        "deleted_time": iso(record.delete_time),
+        "merged_into": record.merged_into,
+    }
+    if isinstance(record, Deal):
+        row["converted_lead_id"] = record.converted_lead_id
+    return row

@@ -20,6 +20,13 @@ LEAD_TITLES = (
     "Demo for {} 🚀", "{} (from the fair)",
 )  # fmt: skip
 
+PIPELINES = (
+    ("Sales", ("Qualified", "Contact made", "Demo scheduled", "Proposal made", "Negotiations")),
+    ('Renewals & "upsell"', ("Up for renewal", "Négociation — prix", "Negotiations")),
+)
+"""Names of pipelines and of their stages, one of which is in both."""
+LOST_REASONS = ("Too expensive", 'Went with "the other one", again', "Chose to wait; ünknown")
+
 USERS = (
     ("Grace Hopper", "grace@example.com"),
     ("Jürgen Straßer", "juergen@example.com"),

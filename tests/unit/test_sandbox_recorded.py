@@ -31,7 +31,11 @@ UNDOCUMENTED = {
     "parent_id",  # recorded on v1 subfields
     "id_suffix",  # recorded on v1 subfields
     "is_admin",  # recorded on users
-    "archive_time",  # recorded on leads
+    "archive_time",  # recorded on leads and deals
+    "creator_user_id",  # recorded on deals, and in the specification's example
+    "local_won_date",  # the same
+    "local_lost_date",  # the same
+    "local_close_date",  # the same
     "formatted_address",  # in the migration guide
 }
 
@@ -161,6 +165,37 @@ def test_lead_labels_have_the_recorded_keys_and_types(box: Sandbox) -> None:
     assert kinds(get(box, "/v1/leadLabels").data) == kinds(emitted("lead_labels"))
 
 
+@pytest.mark.parametrize("path", ["/api/v2/deals", "/api/v2/deals/archived"])
+def test_v2_deals_have_the_recorded_keys_and_types(box: Sandbox, path: str) -> None:
+    real = recorded("get-deal")
+    assert real["path"] == "/v2/deals/1"
+    mine = get(box, path).data
+    assert all(row.keys() == real["response"]["data"].keys() for row in mine)
+    assert_same_kinds(mine, [real["response"]["data"]])
+
+
+def test_v2_stages_have_the_recorded_keys_and_types(box: Sandbox) -> None:
+    real = recorded("stages")
+    assert real["path"] == "/v2/stages"
+    mine = get(box, "/api/v2/stages", limit=500, sort_by="update_time").json
+    assert kinds(mine["data"]).keys() == kinds(real["response"]["data"]).keys()
+    assert_same_kinds(mine["data"], real["response"]["data"])
+    assert mine["additional_data"] == real["response"]["additional_data"]
+
+
+def test_deals_of_recents_have_keys_of_the_recorded_flat_rows() -> None:
+    real = recorded("deals")["response"]["data"]
+    with Sandbox(deals=20, archived_deals=5) as changing:
+        since = f"{changing.account.now:%Y-%m-%d %H:%M:%S}"
+        changing.account.edit("deal", *changing.account.deals, visible_to=7)
+        changing.account.delete("deal", 1)
+        rows = get(changing, "/v1/recents", since_timestamp=since, items="deal").data
+    mine = [row["data"] for row in rows]
+    assert len(mine) == 25
+    assert kinds(mine).keys() <= kinds(real).keys()
+    assert_same_kinds(mine, real, but={"creator_user_id", "user_id", "person_id", "org_id"})
+
+
 def test_recents_have_the_recorded_shape(box: Sandbox) -> None:
     real = json.loads(RECENTS.read_text())
     with Sandbox(persons=12) as changing:
@@ -243,6 +278,9 @@ def problems(value: object, schema: dict[str, Any], place: str = "") -> Iterator
         (SPEC_V2, "/persons", set()),
         (SPEC_V2, "/organizations", set()),
         (SPEC_V2, "/deals", set()),
+        (SPEC_V2, "/deals/archived", set()),
+        (SPEC_V2, "/pipelines", set()),
+        (SPEC_V2, "/stages", set()),
         (SPEC_V2, "/personFields", set()),
         (SPEC_V2, "/organizationFields", set()),
         (SPEC_V2, "/dealFields", set()),

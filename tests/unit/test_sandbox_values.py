@@ -95,7 +95,7 @@ Decode = Callable[[str, str, Row], object]
         ("organization", ["/v1/organizations/collection"], from_v1),
         ("organization", ["/api/v2/organizations"], from_v2),
         ("deal", ["/v1/leads", "/v1/leads/archived"], from_v1),
-        ("deal", ["/api/v2/deals"], from_v2),
+        ("deal", ["/api/v2/deals", "/api/v2/deals/archived"], from_v2),
     ],
 )
 def test_custom_values_equal_the_truth(
