@@ -25,6 +25,7 @@ from graphlib import CycleError, TopologicalSorter
 from importlib.resources import files
 from typing import Literal, cast, get_args
 
+from transforms.headers import parse_header
 from warehouse.errors import ModelError
 
 Materialized = Literal["view", "table", "incremental"]
@@ -74,38 +75,26 @@ def read_sql(name: str) -> str:
 
 def parse_model(name: str, text: str) -> Model:
     """A model from the text of its file. Raises ModelError for a header that says too little."""
-    lines = text.splitlines()
-    header: list[str] = []
-    for line in lines:
-        if not line.startswith("--"):
-            break
-        header.append(line.removeprefix("--").removeprefix(" ").rstrip())
-    sql = "\n".join(lines[len(header) :]).strip() + "\n"
-
-    paragraph: list[str] = []
-    for line in header:
-        if not line:
-            break
-        paragraph.append(line)
-    settings, columns = _settings(name, header[len(paragraph) :])
-    description = " ".join(paragraph)
-    if not description or re.match(r"[a-z_]+:", description):
+    header = parse_header(name, text, _KEYS)
+    if not header.description:
         raise ModelError(
             f"{name} does not say what one row is.",
             f"Start transforms/sql/{name.replace('.', '/')}.sql with '-- One row per …'.",
         )
-    materialized = settings.get("materialized", "")
+    materialized = header.settings.get("materialized", "")
     if materialized not in get_args(Materialized):
         raise ModelError(
             f"{name} is materialized as {materialized!r}, which is no way to build a model.",
             f"Write '-- materialized: ' and one of {', '.join(get_args(Materialized))}.",
         )
-    if (materialized == "incremental") != ("$since" in sql):
+    if (materialized == "incremental") != ("$since" in header.sql):
         raise ModelError(
             f"{name} is materialized as {materialized}, and $since says otherwise.",
             "An incremental model, and no other, reads records 'where _dlt_load_id > $since'.",
         )
-    return Model(name, sql, cast(Materialized, materialized), description, columns)
+    return Model(
+        name, header.sql, cast(Materialized, materialized), header.description, header.columns
+    )
 
 
 def in_order(models: Mapping[str, Model], existing: Collection[str]) -> list[Model]:
@@ -130,34 +119,3 @@ def in_order(models: Mapping[str, Model], existing: Collection[str]) -> list[Mod
             f"Models read each other in a circle: {' -> '.join(error.args[1])}.",
             "Move what they share into a model of its own.",
         ) from error
-
-
-def _settings(name: str, header: list[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """The `key: value` lines of a header, and the column descriptions under `columns:`."""
-    settings: dict[str, str] = {}
-    columns: dict[str, str] = {}
-    is_in_columns = False
-    for line in header:
-        key, colon, value = line.strip().partition(":")
-        if line.startswith("  ") and is_in_columns:
-            if not colon or not value.strip():
-                raise ModelError(
-                    f"{name} has a column without a description in its header: {line.strip()!r}.",
-                    "Write '--   column: what it holds'.",
-                )
-            columns[key] = value.strip()
-            continue
-        is_in_columns = False
-        if not colon or not re.fullmatch(r"[a-z_]+", key):
-            continue  # prose
-        if key not in _KEYS:
-            nearest = difflib.get_close_matches(key, _KEYS, n=1)
-            raise ModelError(
-                f"{name} has an unknown key {key!r} in its header.",
-                f"Did you mean {nearest[0]!r}?" if nearest else f"Known are {', '.join(_KEYS)}.",
-            )
-        if key in settings:
-            raise ModelError(f"{name} says {key!r} twice in its header.", "Remove one of them.")
-        settings[key] = value.strip()
-        is_in_columns = key == "columns"
-    return settings, columns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -40,7 +40,7 @@ class Ledger:
         )
 
     def step(self, step: str, **columns: Any) -> None:
-        """Add a step: `read`, `load`, `transform` or `publish`, with columns of `ops.steps`."""
+        """Add a step (see `ops.steps` for which there are) with columns of `ops.steps`."""
         _insert(self._connection, "steps", run_id=self.run_id, step=step, **columns)
 
     def finish(self, outcome: str, exit_code: int, error: str | None = None) -> None:
@@ -56,6 +56,67 @@ def last_read_times(connection: duckdb.DuckDBPyConnection) -> dict[str, datetime
             "where step = 'read' and error is null group by entity"
         ).fetchall()
     )
+
+
+def last_reconciles(connection: duckdb.DuckDBPyConnection) -> dict[str, datetime]:
+    """When each public table was last compared with a whole list, whatever came of it."""
+    return dict(
+        connection.execute(
+            "select entity, max(watermark) from ops.steps where step = 'reconcile' group by entity"
+        ).fetchall()
+    )
+
+
+def last_polls(connection: duckdb.DuckDBPyConnection) -> dict[str, datetime]:
+    """Up to when the recent changes of each public table were polled."""
+    return dict(
+        connection.execute(
+            "select entity, max(watermark) from ops.steps "
+            "where step = 'recents' and error is null group by entity"
+        ).fetchall()
+    )
+
+
+def refused_reconciles(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The public tables whose last reconcile was refused, and why."""
+    return dict(
+        connection.execute(
+            """
+            select entity, last_error
+            from (
+                select entity, arg_max({'error': error}, started_time).error as last_error
+                from ops.steps
+                where step = 'reconcile'
+                group by entity
+            )
+            where last_error is not null
+            """
+        ).fetchall()
+    )
+
+
+class Lister(NamedTuple):
+    """The user behind the token who listed a table."""
+
+    user_id: int | None
+    user_name: str | None
+    is_admin: bool | None
+
+
+def last_lister(connection: duckdb.DuckDBPyConnection, table: str) -> Lister | None:
+    """Who listed `table` when a reconcile was last accepted."""
+    found = connection.execute(
+        """
+        select runs.user_id, runs.user_name, runs.is_admin
+        from ops.steps as steps
+        join ops.runs as runs on runs.run_id = steps.run_id
+        where steps.step = 'reconcile' and steps.entity = ? and steps.error is null
+        order by steps.started_time desc
+        limit 1
+        """,
+        [table],
+    ).fetchone()
+    return Lister(*found) if found else None
 
 
 def remembered_dialect(connection: duckdb.DuckDBPyConnection) -> str | None:

@@ -65,10 +65,26 @@ def _name(path: Path) -> str:
 
 
 def _state(connection: duckdb.DuckDBPyConnection) -> str:
-    """What the public tables were built from, in one word."""
+    """What the public tables were built from, the dictionary among it, in one word.
+
+    Names with `published ` or `noted ` before them are bookkeeping, and say nothing of the tables.
+    """
     found = connection.execute(
-        "select md5(string_agg(concat_ws('|', name, fingerprint, load_id), ';' order by name)) "
-        "from ops.models where not starts_with(name, 'published ')"
+        """
+        select md5(concat_ws(
+            ';',
+            (
+                select string_agg(concat_ws('|', name, fingerprint, load_id), ';' order by name)
+                from ops.models
+                where not starts_with(name, 'published ') and not starts_with(name, 'noted ')
+            ),
+            (select string_agg(f::varchar, ';' order by f::varchar) from ops.custom_columns as f),
+            (
+                select string_agg(o::varchar, ';' order by o::varchar)
+                from ops.custom_field_options as o
+            )
+        ))
+        """
     ).fetchone()
     return str(found and found[0])
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
 
-from .quoting import quote_identifier
+from .quoting import quote_identifier, quote_literal
 
 
 class Comparison(NamedTuple):
@@ -23,16 +23,27 @@ class Comparison(NamedTuple):
 class StoredRows:
     """Rows of `raw` in an open working file, for comparing with rows that were just read.
 
-    `moves` names, for a table, another one its records move to and from (leads and archived
-    leads): a row counts as unchanged only where it stands in the table it was read last in.
+    `tables` names, for a public table, the raw ones its records are in. Where there are two,
+    records move between them (leads and archived leads): a row counts as unchanged only where it
+    stands in the table it was read last in. One that is marked as gone counts as changed: it came
+    back.
     Safe to use from several threads.
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, moves: Mapping[str, str] | None = None
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        tables: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self._connection = connection
-        self._moves = dict(moves or {})
+        self._public = {raw: public for public, raws in (tables or {}).items() for raw in raws}
+        self._other = {
+            raw: other
+            for raws in (tables or {}).values()
+            for raw in raws
+            for other in raws
+            if other != raw
+        }
 
     def count(self, table: str) -> int:
         """How many rows `raw.table` holds; 0 where it does not exist yet."""
@@ -48,7 +59,7 @@ class StoredRows:
         """
         if not self._exists(table) or not rows.num_rows:
             return Comparison(rows, rows.num_rows, 0, 0)
-        other = self._moves.get(table)
+        other = self._other.get(table)
         join, is_known, is_elsewhere = "", "here.id is not null", "false"
         if other and self._exists(other):
             join = f"left join {_raw(other)} as elsewhere on elsewhere.id = arrived.id"
@@ -62,13 +73,18 @@ class StoredRows:
                 arrived.place,
                 case
                     when not ({is_known}) then 'new'
-                    when here.id is null or {is_elsewhere} then 'changed'
+                    when here.id is null or {is_elsewhere} or gone.id is not null then 'changed'
                     when here.payload::varchar is distinct from arrived.payload then 'changed'
                     else 'unchanged'
                 end
             from arrived
             left join {_raw(table)} as here on here.id = arrived.id
+            left join ops.tombstones as gone
+                on gone.entity = {quote_literal(self._public.get(table, table))}
+                and gone.id = arrived.id::varchar
             {join}
+            -- should an id be there twice, a check tells; it must not stop the load
+            qualify row_number() over (partition by arrived.place) = 1
             order by 1
             """,
             rows.select(["id", "payload"]).append_column(

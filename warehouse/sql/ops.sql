@@ -5,10 +5,10 @@ create schema if not exists ops;
 -- One row per command that read or wrote the warehouse.
 create table if not exists ops.runs (
     run_id varchar not null,
-    command varchar not null,              -- run, transform
+    command varchar not null,              -- run, reconcile, transform
     started_time timestamptz not null,
     ended_time timestamptz,                -- null: still running, or killed
-    outcome varchar,                       -- ok, partial, failed
+    outcome varchar,                       -- ok, partial, refused, failed
     exit_code integer,
     api varchar,                           -- as configured: auto, v2, collection
     dialect varchar,                       -- as used: v2, collection
@@ -25,11 +25,12 @@ create table if not exists ops.runs (
     version varchar,                       -- pipeduck's
 );
 
--- One row per run and thing done: an entity read, the load, the transform, the publish.
+-- One row per run and thing done: an entity read, its changes since the last run polled, an entity
+-- reconciled, the load, the transform, the publish.
 create table if not exists ops.steps (
     run_id varchar not null,
-    step varchar not null,                 -- read, load, transform, publish
-    entity varchar,                        -- for read: the raw table
+    step varchar not null,                 -- read, load, recents, reconcile, transform, publish
+    entity varchar,                        -- for read: the raw table; for reconcile: the public one
     mode varchar,                          -- for read: first, full, incremental, listing
     started_time timestamptz,
     seconds double,
@@ -40,24 +41,29 @@ create table if not exists ops.steps (
     rows_new bigint,
     rows_changed bigint,
     rows_unchanged bigint,
-    watermark timestamptz,
+    rows_deleted bigint,                   -- rows marked as gone
+    rows_live bigint,                      -- rows not marked as gone, when the step was done
+    watermark timestamptz,                 -- where the next one begins; for reconcile: Pipedrive's time
+    note varchar,                          -- for reconcile: what differs, and why it was left
     error varchar,
 );
 
 -- What is known to be gone: one row per record, removed when it comes back.
 create table if not exists ops.tombstones (
-    entity varchar not null,               -- leads, persons, organizations
+    entity varchar not null,               -- leads, persons, organizations, deals
     id varchar not null,
     reason varchar not null,               -- deleted, merged, converted, absent
-    deleted_time timestamptz not null,
+    deleted_time timestamptz not null,     -- Pipedrive's time where it is known, else marked_time
     merged_into_id bigint,
-    converted_deal_id bigint,
+    converted_deal_id bigint,              -- of a lead
+    converted_lead_id varchar,             -- of a deal
+    marked_time timestamptz,               -- when we asked: a copy of the record read later voids it
     run_id varchar,
 );
 
 -- The registry: gives each custom field its column once and for ever.
 create table if not exists ops.custom_columns (
-    entity varchar not null,               -- leads, persons, organizations
+    entity varchar not null,               -- leads, persons, organizations, deals
     key varchar not null,                  -- the 40-character hash
     label varchar not null,                -- newest name in Pipedrive
     field_type varchar not null,           -- newest field_type in Pipedrive
@@ -100,3 +106,48 @@ create table if not exists ops.models (
     rows bigint,
     built_time timestamptz not null,
 );
+
+-- The values that records had in a custom field when it was deleted in Pipedrive.
+create table if not exists ops.retired_values (
+    entity varchar not null,
+    id varchar not null,                   -- of the record
+    key varchar not null,                  -- of the custom field
+    value json not null,                   -- typed columns by suffix, 'value' for the main one
+);
+
+-- Versions of records, for [history]: a record as it was from valid_from until its next version.
+create table if not exists ops.versions (
+    entity varchar not null,               -- leads, persons, organizations, deals
+    id varchar not null,                   -- of the record
+    version bigint not null,               -- counts over all records of all entities
+    valid_from timestamptz not null,
+    changed_time timestamptz,              -- newest of its times of update, archiving, deletion
+    content varchar not null,              -- md5 of the payload without its update_time
+    payload json using compression zstd,
+    api varchar,
+    is_archived boolean,                   -- of a lead or deal
+    reason varchar,                        -- of its tombstone, if it had one
+    deleted_time timestamptz,
+    merged_into_id bigint,
+    converted_deal_id bigint,
+    converted_lead_id varchar,
+    read_time timestamptz,
+    _dlt_load_id varchar not null,         -- sorts after those of earlier captures
+);
+
+-- What each data check found, per run.
+create table if not exists ops.checks (
+    run_id varchar not null,
+    name varchar not null,
+    severity varchar not null,             -- error: nothing is published; warn
+    description varchar not null,
+    failing_rows bigint not null,
+    sample json,                           -- a few of the failing rows
+    checked_time timestamptz not null,
+);
+
+alter table ops.steps add column if not exists rows_deleted bigint;
+alter table ops.steps add column if not exists rows_live bigint;
+alter table ops.steps add column if not exists note varchar;
+alter table ops.tombstones add column if not exists converted_lead_id varchar;
+alter table ops.tombstones add column if not exists marked_time timestamptz;
