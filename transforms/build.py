@@ -48,7 +48,8 @@ def build_models(
     now: datetime,
     full: bool,
 ) -> tuple[BuiltModel, ...]:
-    """Bring every model up to date; `models` in order, `newest` the last load id of each raw table.
+    """Bring every model up to date; `models` in order, `newest` the last load id of each raw table
+    and of each model that reads something else that grows.
 
     A model is rebuilt when its own text, its comments, the macros or anything it reads was written
     anew since; an incremental one otherwise takes in the records of later loads, and a table is
@@ -66,7 +67,8 @@ def build_models(
         parts = (macros, model.sql, model.materialized, model.description, model.columns, described)
         fingerprint = hashlib.sha256(repr((*parts, upstream)).encode()).hexdigest()[:32]
         fingerprints[model.name] = fingerprint
-        load_id = max((load_ids.get(name) or "" for name in model.depends_on), default="") or None
+        read = (load_ids.get(name) or "" for name in model.depends_on)
+        load_id = newest.get(model.name) or max(read, default="") or None
         load_ids[model.name] = load_id
 
         last = known.get(model.name)

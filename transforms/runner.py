@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import duckdb
@@ -16,36 +16,24 @@ import duckdb
 from transforms.build import BuiltModel, build_models
 from transforms.custom_fields import generate, options, registry
 from transforms.custom_fields.definitions import ENTITIES, Entity, read_definitions
+from transforms.custom_fields.differences import Added, FieldChange, Renamed, differences
 from transforms.custom_fields.options import KnownOption
 from transforms.custom_fields.registry import CustomColumn
+from transforms.custom_fields.retired import retire, retired_keys
 from transforms.custom_fields.shapes import Shapes, find_shapes
 from transforms.custom_fields.unnamed import find_unnamed
+from transforms.history import capture, newest_capture, version_shapes
+from transforms.history_models import (
+    HISTORY_COLUMNS,
+    history_models,
+    history_name,
+    records_name,
+)
 from transforms.models import SCHEMAS, Model, in_order, load_models, read_sql
 from transforms.raw import RAW_TABLES, create_missing_sql
 from warehouse.quoting import quote_literal
 
 __all__ = ["Added", "BuiltModel", "Renamed", "Transformed", "show", "transform"]
-
-
-@dataclass(frozen=True, slots=True)
-class Renamed:
-    """A custom field whose column has another name than before; the old one stays as an alias."""
-
-    entity: Entity
-    label_before: str
-    label_after: str
-    column_before: str
-    column_name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    """A custom field seen for the first time."""
-
-    entity: Entity
-    label: str
-    field_type: str
-    column_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +43,30 @@ class Transformed:
     is_changed: bool
     models: tuple[BuiltModel, ...]
     rejected: int
-    renamed: tuple[Renamed, ...] = ()
-    added: tuple[Added, ...] = ()
+    changes: tuple[FieldChange, ...] = ()
+
+    @property
+    def renamed(self) -> tuple[Renamed, ...]:
+        """The fields whose label or column is another than before."""
+        return tuple(change for change in self.changes if isinstance(change, Renamed))
+
+    @property
+    def added(self) -> tuple[Added, ...]:
+        """The fields seen for the first time."""
+        return tuple(change for change in self.changes if isinstance(change, Added))
 
 
 @dataclass(frozen=True, slots=True)
 class _CustomFields:
-    """What the registry says of one entity, before and after a look at the definitions."""
+    """What the registry says of one entity after a look at the definitions, and what changed."""
 
     entity: Entity
-    before: tuple[CustomColumn, ...]
     columns: tuple[CustomColumn, ...]
     options: tuple[KnownOption, ...]
     shapes: Shapes
-    is_changed: bool
+    retired: frozenset[str]
+    is_changed: bool = False
+    changes: tuple[FieldChange, ...] = ()
 
 
 def transform(
@@ -76,21 +74,22 @@ def transform(
     *,
     now: datetime,
     columns: Mapping[str, Mapping[str, str]] | None = None,
+    history: Sequence[Entity] = (),
     full: bool = False,
 ) -> Transformed:
     """Bring staging and crm up to date with raw, all or nothing.
 
     `connection` is the working file, open for writing, with the tables of ops in it. `columns` is
-    `[transforms.columns.*]` of config.toml: entity, then key, then column name. `full` rebuilds
-    everything; needed when raw was emptied or edited by hand, as later loads alone are looked at
-    otherwise.
+    `[transforms.columns.*]` of config.toml: entity, then key, then column name. `history` names the
+    entities whose versions are kept and shown. `full` rebuilds everything; needed when raw was
+    emptied or edited by hand, as later loads alone are looked at otherwise.
 
     Raises ModelError for a model that does not parse or run, ColumnNameError for a name in
     `columns` that cannot be used. Either way the file is left as it was.
     """
     connection.execute("begin transaction")
     try:
-        transformed = _transform(connection, now, columns or {}, full)
+        transformed = _transform(connection, now, columns or {}, history, full)
         connection.execute("commit")
     except BaseException:
         connection.execute("rollback")
@@ -103,14 +102,43 @@ def show(connection: duckdb.DuckDBPyConnection, entity: Entity) -> str:
     columns = registry.load(connection, entity)
     known = options.load(connection, entity)
     shapes = find_shapes(connection, entity)
-    models = _generated(_CustomFields(entity, columns, columns, known, shapes, False))
+    kept = retired_keys(connection, entity)
+    models = _generated(_CustomFields(entity, columns, known, shapes, kept))
     return "\n".join(f"-- {m.name}: {m.description}\n{m.sql}" for m in models)
+
+
+def preview(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    now: datetime,
+    columns: Mapping[str, Mapping[str, str]] | None = None,
+) -> tuple[FieldChange, ...]:
+    """What `transform` would change in the registry of `connection`, which is left as it is.
+
+    Raises ColumnNameError like `transform`.
+    """
+    models = load_models()
+    changes: list[FieldChange] = []
+    for entity in ENTITIES:
+        definitions = read_definitions(connection, entity)
+        before, known = registry.load(connection, entity), options.load(connection, entity)
+        after = registry.assign(
+            entity,
+            before,
+            None if definitions is None else definitions.fields,
+            (columns or {}).get(entity, {}),
+            _reserved(models, entity),
+            now,
+        )
+        changes += differences(entity, before, after, known, options.merge(known, definitions, now))
+    return tuple(changes)
 
 
 def _transform(
     connection: duckdb.DuckDBPyConnection,
     now: datetime,
     columns: Mapping[str, Mapping[str, str]],
+    history: Sequence[Entity],
     full: bool,
 ) -> Transformed:
     models = load_models() | {_FIELD_TYPES.name: _FIELD_TYPES}
@@ -132,13 +160,17 @@ def _transform(
             f"crm.{fields.entity}",
         ):
             comments[name] = described
+        if fields.entity in history:
+            models |= _history(connection, fields, models, now, full)
+            comments[history_name(fields.entity)] = described
 
     built = build_models(
         connection,
         in_order(models, _given_relations(connection)),
         macros=macros,
         comments=comments,
-        newest=_newest_load_ids(connection),
+        newest=_newest_load_ids(connection)
+        | {records_name(entity): newest_capture(connection, entity) for entity in history},
         now=now,
         full=full,
     )
@@ -151,8 +183,7 @@ def _transform(
         is_changed=bool(written) or is_tombstoned or any(fields.is_changed for fields in entities),
         models=built,
         rejected=_scalar(connection, "select count(*) from ops.rejected_values"),
-        renamed=tuple(r for fields in entities for r in _renamed(fields)),
-        added=tuple(a for fields in entities for a in _added(fields)),
+        changes=tuple(change for fields in entities for change in fields.changes),
     )
 
 
@@ -167,11 +198,12 @@ def _custom_fields(
     definitions = read_definitions(connection, entity)
     before = registry.load(connection, entity)
     fields = () if definitions is None else definitions.fields
+    since = _decoded_up_to(connection, f"staging.{entity}_custom_fields")
     unnamed = find_unnamed(
         connection,
         entity,
         named={column.key for column in before} | {definition.key for definition in fields},
-        since=_decoded_up_to(connection, f"staging.{entity}_custom_fields"),
+        since=since,
         now=now,
     )
     after = registry.assign(
@@ -179,18 +211,21 @@ def _custom_fields(
         (*before, *unnamed),
         None if definitions is None else fields,
         explicit,
-        reserved={*models[f"crm.{entity}"].columns, *_INTERNAL},
+        reserved=_reserved(models, entity),
         now=now,
     )
     known = options.load(connection, entity)
     merged = options.merge(known, definitions, now)
+    shapes = find_shapes(connection, entity)
     is_changed = set(before) != set(after) or set(known) != set(merged)
+    changes = differences(entity, before, after, known, merged) if is_changed else ()
     if is_changed:
+        retire(connection, entity, before, after, shapes, since)
         registry.save(connection, entity, after)
         options.save(connection, entity, merged)
         after, merged = registry.load(connection, entity), options.load(connection, entity)
-    shapes = find_shapes(connection, entity)
-    return _CustomFields(entity, before, after, merged, shapes, is_changed)
+    kept = retired_keys(connection, entity)
+    return _CustomFields(entity, after, merged, shapes, kept, is_changed, changes)
 
 
 def _generated(fields: _CustomFields) -> tuple[Model, Model]:
@@ -198,7 +233,9 @@ def _generated(fields: _CustomFields) -> tuple[Model, Model]:
     return (
         Model(
             f"staging.{entity}_custom_fields",
-            generate.custom_fields_sql(entity, fields.columns, fields.options, fields.shapes),
+            generate.custom_fields_sql(
+                entity, fields.columns, fields.options, fields.shapes, fields.retired
+            ),
             "incremental",
             f"One row per record of {entity}, with its custom fields typed.",
         ),
@@ -209,6 +246,22 @@ def _generated(fields: _CustomFields) -> tuple[Model, Model]:
             f"One row per record of {entity}: custom fields with the names of what they refer to.",
         ),
     )
+
+
+def _history(
+    connection: duckdb.DuckDBPyConnection,
+    fields: _CustomFields,
+    models: Mapping[str, Model],
+    now: datetime,
+    full: bool,
+) -> dict[str, Model]:
+    """Keep what is new of an entity as versions; returns the models that show them."""
+    entity = fields.entity
+    capture(connection, entity, models, now=now, full=full)
+    columns = tuple(replace(column, aliases=()) for column in fields.columns)
+    custom = replace(fields, columns=columns, shapes=version_shapes(connection, entity))
+    shown = history_models(entity, models, _generated(custom), columns)
+    return {model.name: model for model in shown}
 
 
 def _refresh_rejected(
@@ -234,7 +287,8 @@ def _refresh_rejected(
 def _tombstones_changed(connection: duckdb.DuckDBPyConnection, now: datetime) -> bool:
     """Whether crm, which reads the tombstones as they are, shows others than last time."""
     rows = connection.execute(
-        "select entity, id, reason, epoch_us(deleted_time), merged_into_id, converted_deal_id"
+        "select entity, id, reason, epoch_us(deleted_time), merged_into_id, converted_deal_id,"
+        " converted_lead_id"
         " from ops.tombstones order by all"
     ).fetchall()
     fingerprint = hashlib.sha256(repr(rows).encode()).hexdigest()[:32]
@@ -250,24 +304,6 @@ def _tombstones_changed(connection: duckdb.DuckDBPyConnection, now: datetime) ->
         {"fingerprint": fingerprint, "rows": len(rows), "now": now},
     )
     return bool(rows) or last is not None
-
-
-def _renamed(fields: _CustomFields) -> list[Renamed]:
-    before = {column.key: column for column in fields.before}
-    return [
-        Renamed(fields.entity, old.label, new.label, old.column_name, new.column_name)
-        for new in fields.columns
-        if (old := before.get(new.key)) and old.column_name != new.column_name
-    ]
-
-
-def _added(fields: _CustomFields) -> list[Added]:
-    before = {column.key for column in fields.before}
-    return [
-        Added(fields.entity, column.label, column.field_type, column.column_name)
-        for column in fields.columns
-        if column.key not in before
-    ]
 
 
 def _given_relations(connection: duckdb.DuckDBPyConnection) -> set[str]:
@@ -297,9 +333,18 @@ _FIELD_TYPES = Model(
 _INTERNAL = ("payload", "rejected", "record", "custom", "names")
 """Names the models use for themselves."""
 
+
+def _reserved(models: Mapping[str, Model], entity: Entity) -> set[str]:
+    """The names no custom column of an entity may have."""
+    return {*models[f"crm.{entity}"].columns, *HISTORY_COLUMNS, *_INTERNAL}
+
+
 _REJECTING: dict[str, tuple[str, ...]] = {
     **{e: (f"staging.{e}", f"staging.{e}_custom_fields") for e in ENTITIES},
-    **{name: (f"staging.{name}",) for name in ("users", "currencies", "lead_labels")},
+    **{
+        name: (f"staging.{name}",)
+        for name in ("users", "currencies", "lead_labels", "pipelines", "stages")
+    },
 }
 """The staging tables that have a column `rejected`."""
 

@@ -19,7 +19,7 @@ OPTIONS = [{"id": 1, "label": "Hot"}, {"id": 2, "label": "it's cold"}]
 
 
 def account() -> Account:
-    """Every field type on persons, v1 definitions on leads, none on organizations; one rename."""
+    """Every field type on persons, v1 definitions on leads; one field renamed, one deleted."""
     account = Account()
     types = [
         *("varchar", "double", "monetary", "date", "daterange", "time", "timerange"),
@@ -34,6 +34,8 @@ def account() -> Account:
         v1_field(key(2), '"; drop table leads; --', "set"),
         v1_field(key(3), "budget"),
     )
+    account.records("persons", {"id": 1, "custom_fields": {key(5): {"value": "10:00:00"}}})
+    account.records("persons", {"id": 2}, api="collection")
     account.transform()
     fields[2] = v2_field(key(2), "Price", "monetary")
     account.listing("person_fields", *fields[:5], *fields[6:])

@@ -35,7 +35,8 @@ def test_an_empty_file_gets_every_public_table(account: Account) -> None:
     assert tables == {
         *("leads", "persons", "organizations", "person_emails", "person_phones"),
         *("custom_fields", "custom_field_options", "users", "lead_labels", "lead_sources"),
-        *("currencies", "sync_runs", "sync_steps", "rejected_values"),
+        *("deals", "pipelines", "stages"),
+        *("currencies", "sync_runs", "sync_steps", "sync_checks", "rejected_values"),
     }
     for table in tables:
         assert account.one(f"select count(*) from crm.{table}") == 0

@@ -14,17 +14,18 @@ from typing import Any, Literal, get_args
 
 import duckdb
 
-Entity = Literal["leads", "persons", "organizations"]
+Entity = Literal["leads", "persons", "organizations", "deals"]
 
 ENTITIES: tuple[Entity, ...] = get_args(Entity)
 
 LABELS_KEY = "label_ids"
-"""The built-in field whose options are the labels of persons and organizations."""
+"""The built-in field whose options are the labels of all but leads, which have a list of them."""
 
 _LISTINGS: dict[Entity, tuple[str, ...]] = {
     "leads": ("deal_fields", "lead_fields"),  # leads use the custom fields of deals
     "persons": ("person_fields",),
     "organizations": ("organization_fields",),
+    "deals": ("deal_fields",),
 }
 
 _HASH = re.compile(r"[0-9a-f]{40}")
@@ -56,14 +57,23 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """What an entity's newest listings say: its custom fields in order, and its labels."""
+    """What an entity's newest listings say: its custom fields in order, and its labels.
+
+    Leads have no labels here: those in the definitions they share are the labels of deals.
+    """
 
     fields: tuple[Definition, ...] = ()
     labels: tuple[Option, ...] = field(default=())
 
 
 def read_definitions(connection: duckdb.DuckDBPyConnection, entity: Entity) -> Definitions | None:
-    """The custom fields of `entity` in listing order; None when no listing was ever loaded."""
+    """The custom fields of `entity` in listing order; None when no listing was ever loaded.
+
+    None also for deals where none was ever loaded: their definitions come along with leads, and
+    whoever loads leads alone wants no dictionary of deals.
+    """
+    if entity == "deals" and not _has_deals(connection):
+        return None
     fields: dict[str, Definition] = {}
     labels: tuple[Option, ...] = ()
     is_loaded = False
@@ -77,8 +87,14 @@ def read_definitions(connection: duckdb.DuckDBPyConnection, entity: Entity) -> D
                 continue
             if _is_custom(record, key) and key not in fields:
                 fields[key] = _definition(record, key, len(fields), subfields.get(key, ()))
-        labels = labels or _labels(records)
+        if entity != "leads":
+            labels = labels or _labels(records)
     return Definitions(tuple(fields.values()), labels) if is_loaded else None
+
+
+def _has_deals(connection: duckdb.DuckDBPyConnection) -> bool:
+    query = "select exists(from raw.deals) or exists(from raw.archived_deals)"
+    return connection.execute(query).fetchone() == (True,)
 
 
 def _newest_listing(connection: duckdb.DuckDBPyConnection, table: str) -> list[dict[str, Any]]:

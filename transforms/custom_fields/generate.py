@@ -7,21 +7,20 @@ is the same for the same definitions, and decodes each record once.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 
 from transforms.custom_fields.definitions import Entity
 from transforms.custom_fields.field_types import (
     FIELD_TYPES,
     ID_SUFFIXES,
     SQL_TYPES,
-    Kind,
     field_type,
     parts,
 )
 from transforms.custom_fields.options import KnownOption
 from transforms.custom_fields.registry import CustomColumn, layout
 from transforms.custom_fields.shapes import Shapes
+from transforms.custom_fields.values import Value, values_of
 from warehouse.quoting import quote_identifier as name
 from warehouse.quoting import quote_literal as literal
 
@@ -29,51 +28,11 @@ RECORDS: dict[Entity, str] = {
     "leads": "staging.lead_records",
     "persons": "raw.persons",
     "organizations": "raw.organizations",
+    "deals": "staging.deal_records",
 }
 """Where the records of each entity are."""
 
 _NOTHING_REJECTED = "null::struct(column_name varchar, value varchar, reason varchar)[] as rejected"
-
-_CASTS: dict[Kind, str] = {
-    "number": "as_number",
-    "money": "as_money",
-    "date": "as_date",
-    "time": "as_time",
-    "option": "as_id",
-    "options": "as_ids",
-    "reference": "as_id",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """One value of a record: where it is, the column it is typed into, and how."""
-
-    column: str  # the typed column: cf_x, or cf_x_id where cf_x shows a name
-    kind: Kind
-    text: str  # SQL of its text in either shape
-    pointers: tuple[str, ...]  # where in the record, for as_text
-
-    @property
-    def sent(self) -> str:
-        """The column of its text, before it is typed."""
-        return name(f"{self.column} as sent")
-
-    @property
-    def typed(self) -> str:
-        """SQL of the typed value."""
-        text = self.sent
-        if self.kind == "json":
-            return text
-        if self.kind in _CASTS:
-            return f"{_CASTS[self.kind]}({text})"
-        pointers = ", ".join(literal(pointer) for pointer in self.pointers)
-        return f"as_text({text}, payload, [{pointers}])"
-
-    @property
-    def sql_type(self) -> str:
-        """The SQL type of the typed column."""
-        return ID_SUFFIXES[self.kind][1] if self.kind in ID_SUFFIXES else SQL_TYPES[self.kind]
 
 
 def custom_fields_sql(
@@ -81,43 +40,35 @@ def custom_fields_sql(
     columns: Sequence[CustomColumn],
     options: Sequence[KnownOption],
     shapes: Shapes,
+    retired: Collection[str] = (),
 ) -> str:
-    """`staging.<entity>_custom_fields`: one row per record, every custom field typed."""
+    """`staging.<entity>_custom_fields`: one row per record, every custom field typed.
+
+    Of the fields whose keys are in `retired`, a record without a value of its own shows the one it
+    had when the field was deleted.
+    """
     if not columns:
         return _no_custom_fields_sql(entity)
-    by_field = {column.key: _values(column, shapes) for column in columns}
+    by_field = {column.key: values_of(column, shapes) for column in columns}
     values = [value for found in by_field.values() for value in found]
+    kept = {key: found for key, found in by_field.items() if key in retired}
     texts = ",\n".join(f"        {v.text} as {v.sent}" for v in values)
-    typed = ",\n".join(f"        {v.typed} as {name(v.column)}" for v in values)
+    typed = ",\n".join(
+        f"        {_kept(v, key, found) if key in kept else v.typed} as {name(v.column)}"
+        for key, found in by_field.items()
+        for v in found
+    )
     shown = "\n\n".join(_shown_columns(c, by_field[c.key], options) for c in columns)
-    checked = [v for v in values if v.kind != "json"]
-    guards = "\n            or ".join(_guards(checked))
-    rejections = ",\n".join(f"            {r}" for r in _rejections(checked))
-    if checked:
-        rejected = (
-            "    case\n"
-            f"        when {guards}\n"
-            f"        then rejections([\n{rejections}\n        ])\n"
-            "    end as rejected"
-        )
-    else:
-        rejected = f"    {_NOTHING_REJECTED}"
+    record = f"from_json(payload, {literal(_structure(columns, shapes))}) as record"
     return f"""\
-with source as (
-    select
-        id,
-        payload,
-        from_json(payload, {literal(_structure(columns, shapes))}) as record
-    from {RECORDS[entity]}
-    where _dlt_load_id > $since
-),
+{_source(entity, record, kept)},
 
 -- one shape: v2 has custom fields nested, v1 has them flat
 texts as (
     select
         id,
         payload,
-{texts}
+{"        retired," + chr(10) if kept else ""}{texts}
     from source
 ),
 
@@ -133,7 +84,7 @@ select
 
 {shown}
 
-{rejected}
+{_rejected(values, shapes)}
 from typed
 """
 
@@ -205,50 +156,47 @@ def column_comments(columns: Sequence[CustomColumn]) -> dict[str, str]:
     return comments
 
 
-def _values(column: CustomColumn, shapes: Shapes) -> list[Value]:
-    """The values of a field, main one first, as they stand in a record."""
-    kind = field_type(column.field_type).kind
-    key = column.key
-    nested, flat = f"record.custom_fields.{name(key)}", f"record.{name(key)}"
-    at_nested, at_flat = f"/custom_fields/{_pointer(key)}", f"/{_pointer(key)}"
-    found = parts(column.field_type, column.subfields)
-    main_column = column.column_name
-    if kind in ID_SUFFIXES:
-        main_column += ID_SUFFIXES[kind][0]
-    pointers: tuple[str, ...] = (at_nested, at_flat)
-    if found and kind != "json" and shapes.nested:
-        else_flat = flat if shapes.flat else "null"
-        text = f"value_text({nested}, {else_flat}, payload, {literal(at_nested)})"
-        pointers = (f"{at_nested}/value", *pointers)
-    else:
-        text = _either(nested, flat, shapes)
-    if kind in ("option", "reference"):
-        text = f"reference_text({text})"
-    if kind == "options":
-        text = f"nullif({text}, '[]')"  # v1 has no empty set, so there is none
-    values = [Value(main_column, kind, text, pointers)]
-    for part in found:
-        flat_name = f"{key}_{part.name}"
-        nested_part = f"{nested}.{name(part.name)}"
-        if kind == "json":
-            nested_part = f"{nested} -> {literal('/' + _pointer(part.name))}"
-        part_text = _either(nested_part, f"record.{name(flat_name)}", shapes)
-        values.append(
-            Value(
-                column.column_name + part.suffix,
-                part.kind,
-                part_text,
-                (f"{at_nested}/{_pointer(part.name)}", f"/{_pointer(flat_name)}"),
-            )
-        )
-    return values
+def _source(entity: Entity, record: str, kept: Mapping[str, Sequence[Value]]) -> str:
+    """The CTEs that decode the records, with the values of deleted fields where some are kept."""
+    if not kept:
+        return f"""\
+with source as (
+    select
+        id,
+        payload,
+        {record}
+    from {RECORDS[entity]}
+    where _dlt_load_id > $since
+)"""
+    members = {key: {v.part: v.retired_type for v in found} for key, found in kept.items()}
+    structure = f"{{\n{_members(members, 12)}\n        }}"
+    return f"""\
+-- what records had in fields that were deleted since
+with retired as (
+    select id, json_group_object(key, value) as fields
+    from ops.retired_values
+    where entity = {literal(entity)}
+        and id in (select id::varchar from {RECORDS[entity]} where _dlt_load_id > $since)
+    group by id
+),
+
+source as (
+    select
+        records.id,
+        payload,
+        {record},
+        from_json(retired.fields, {literal(structure)}) as retired
+    from {RECORDS[entity]} as records
+    left join retired on retired.id = records.id::varchar
+    where _dlt_load_id > $since
+)"""
 
 
-def _either(nested: str, flat: str, shapes: Shapes) -> str:
-    """The text of a value in whichever shapes there are."""
-    if shapes.nested and shapes.flat:
-        return f"coalesce({nested}, {flat})"
-    return nested if shapes.nested else flat
+def _kept(value: Value, key: str, found: Sequence[Value]) -> str:
+    """SQL of a value of a deleted field: the record's own if it has any part of it."""
+    is_gone = " and ".join(f"{v.sent} is null" for v in found)
+    retired = f"retired.{name(key)}.{name(value.part)}"
+    return f"case when {is_gone} then {retired} else {value.typed} end"
 
 
 def _structure(columns: Sequence[CustomColumn], shapes: Shapes) -> str:
@@ -321,6 +269,24 @@ def _id_labels(column: CustomColumn, options: Sequence[KnownOption]) -> list[tup
     )
 
 
+def _rejected(values: Sequence[Value], shapes: Shapes) -> str:
+    """The column of what did not fit, built only for rows where something did not."""
+    checked = [v for v in values if v.kind != "json"]
+    guards, calls = _guards(checked), _rejections(checked)
+    if shapes.nested:
+        guards.append("misplaced_text(payload) is not null")
+        calls.append("misplacement(payload)")
+    if not calls:
+        return f"    {_NOTHING_REJECTED}"
+    return (
+        "    case\n        when "
+        + "\n            or ".join(guards)
+        + "\n        then rejections([\n"
+        + ",\n".join(f"            {call}" for call in calls)
+        + "\n        ])\n    end as rejected"
+    )
+
+
 def _guards(values: Sequence[Value]) -> list[str]:
     guards = []
     for value in values:
@@ -350,11 +316,6 @@ select
 from {RECORDS[entity]}
 where _dlt_load_id > $since
 """
-
-
-def _pointer(key: str) -> str:
-    """A key as a step of a JSON pointer."""
-    return key.replace("~", "~0").replace("/", "~1")
 
 
 def _one_line(text: str) -> str:

@@ -199,6 +199,27 @@ def save(
         )
 
 
+def prune_aliases(
+    connection: duckdb.DuckDBPyConnection, entity: Entity | None = None
+) -> list[tuple[Entity, str, str]]:
+    """Drop the aliases of `entity`, or of all: (entity, column_name, alias) of each one dropped.
+
+    The next transform builds the public tables without them. Columns stay, also those of fields
+    that are deleted.
+    """
+    where = "len(aliases) > 0 and ($entity is null or entity = $entity)"
+    dropped: list[tuple[Entity, str, str]] = connection.execute(
+        f"select entity, column_name, unnest(aliases) as alias from ops.custom_columns"
+        f" where {where} order by all",
+        {"entity": entity},
+    ).fetchall()
+    if dropped:
+        connection.execute(
+            f"update ops.custom_columns set aliases = [] where {where}", {"entity": entity}
+        )
+    return dropped
+
+
 def _with_definitions(
     entity: Entity,
     before: Mapping[str, CustomColumn],

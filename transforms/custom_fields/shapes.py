@@ -15,6 +15,7 @@ RAW_TABLES: dict[Entity, tuple[str, ...]] = {
     "leads": ("leads", "archived_leads"),
     "persons": ("persons",),
     "organizations": ("organizations",),
+    "deals": ("deals", "archived_deals"),
 }
 
 

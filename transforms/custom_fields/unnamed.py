@@ -15,6 +15,9 @@ from transforms.custom_fields.definitions import Entity
 from transforms.custom_fields.registry import CustomColumn
 from transforms.custom_fields.shapes import RAW_TABLES
 
+UNNAMED = "unknown"
+"""The `field_type` of a field that no definition has named yet."""
+
 _KEY = re.compile(r"([0-9a-f]{40})(?:_(.+))?")
 
 
@@ -51,7 +54,7 @@ def find_unnamed(
             entity,
             key,
             label=f"field {key[:8]}",
-            field_type="unknown",
+            field_type=UNNAMED,
             column_name="",
             slug="",
             aliases=(),

@@ -67,12 +67,21 @@ create or replace temp macro reference_text(t) as
 create or replace temp macro lone_text(payload, pointer) as
     case when json_type(payload, pointer) <> 'OBJECT' then payload ->> pointer end;
 
--- The main value of a custom field with parts: v2 nests it, v1 has it flat.
-create or replace temp macro value_text(nested, flat, payload, pointer) as
+-- The value at `pointer` of a record when it is no object with any of the keys it should have.
+create or replace temp macro odd_text(payload, pointer, keys) as
+    case
+        when json_type(payload, pointer) <> 'OBJECT'
+            or not list_has_any(json_keys(payload, pointer), keys)
+        then nullif(payload ->> pointer, '{}')
+    end;
+
+-- The main value of a custom field with parts: v2 nests it, v1 has it flat. What is neither is
+-- taken as it is, so that it is rejected and not passed over.
+create or replace temp macro value_text(nested, flat, payload, pointer, keys) as
     coalesce(
         struct_extract(nested, 'value'),
         flat,
-        case when nested is not null then lone_text(payload, pointer) end
+        case when nested is not null then odd_text(payload, pointer, keys) end
     );
 
 -- There is text, and nothing was typed. Cheap: asked of every value of every row.
@@ -87,6 +96,29 @@ create or replace temp macro rejection(column_name, t, typed, reason) as
             when t <> '' and not starts_with(t, '0000-00-00')
             then {'column_name': column_name, 'value': t, 'reason': reason}
         end
+    end;
+
+-- v2's custom fields when they are no object; an empty list stands for none. Cheap: the record is
+-- decoded only where they are not written as Pipedrive writes them.
+create or replace temp macro misplaced_text(payload) as
+    case
+        when contains(payload, '"custom_fields":{') or contains(payload, '"custom_fields": {')
+        then null
+        when contains(payload, '"custom_fields"')
+        then case
+            when json_type(payload, '/custom_fields') not in ('OBJECT', 'NULL')
+            then nullif(payload ->> '/custom_fields', '[]')
+        end
+    end;
+
+create or replace temp macro misplacement(payload) as
+    case
+        when misplaced_text(payload) is not null
+        then {
+            'column_name': 'custom_fields',
+            'value': misplaced_text(payload),
+            'reason': 'not an object'
+        }
     end;
 
 -- More than four decimals. The look at the text comes first: exact arithmetic is dear.
@@ -115,9 +147,10 @@ create or replace temp macro is_list_of(t, kind) as
     end;
 
 -- E-mails, phones and instant messengers: a JSON list of {value, label, primary}. Blank ones are
--- dropped; anything but a list of objects does not fit.
+-- dropped; anything but a list of objects whose values are plain does not fit.
 create or replace temp macro as_contacts(t) as
     case
+        when contains(t, '"value":{') or contains(t, '"value":[') then null
         when is_list_of(t, 'OBJECT')
         then list_transform(
             list_filter(

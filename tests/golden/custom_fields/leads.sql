@@ -24,7 +24,7 @@ texts as (
     select
         id,
         payload,
-        value_text(record.custom_fields."0101010101010101010101010101010101010101", record."0101010101010101010101010101010101010101", payload, '/custom_fields/0101010101010101010101010101010101010101') as "cf_budget as sent",
+        value_text(record.custom_fields."0101010101010101010101010101010101010101", record."0101010101010101010101010101010101010101", payload, '/custom_fields/0101010101010101010101010101010101010101', ['value', 'currency', 'rate']) as "cf_budget as sent",
         coalesce(record.custom_fields."0101010101010101010101010101010101010101"."currency", record."0101010101010101010101010101010101010101_currency") as "cf_budget_currency as sent",
         coalesce(record.custom_fields."0101010101010101010101010101010101010101"."rate", record."0101010101010101010101010101010101010101_rate") as "cf_budget_rate as sent",
         nullif(coalesce(record.custom_fields."0202020202020202020202020202020202020202", record."0202020202020202020202020202020202020202"), '[]') as "cf_drop_table_leads_ids as sent",
@@ -64,12 +64,14 @@ select
             or is_suspect("cf_budget_currency as sent", "cf_budget_currency")
             or is_suspect("cf_drop_table_leads_ids as sent", "cf_drop_table_leads_ids")
             or is_suspect("cf_budget_030303 as sent", "cf_budget_030303")
+            or misplaced_text(payload) is not null
         then rejections([
             rejection('cf_budget', "cf_budget as sent", "cf_budget", 'not a DECIMAL(18,4)'),
             rounding('cf_budget', "cf_budget as sent", "cf_budget"),
             rejection('cf_budget_currency', "cf_budget_currency as sent", "cf_budget_currency", 'not a VARCHAR'),
             rejection('cf_drop_table_leads_ids', "cf_drop_table_leads_ids as sent", "cf_drop_table_leads_ids", 'not a list of BIGINT'),
-            rejection('cf_budget_030303', "cf_budget_030303 as sent", "cf_budget_030303", 'not a VARCHAR')
+            rejection('cf_budget_030303', "cf_budget_030303 as sent", "cf_budget_030303", 'not a VARCHAR'),
+            misplacement(payload)
         ])
     end as rejected
 from typed

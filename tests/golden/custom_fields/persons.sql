@@ -1,7 +1,16 @@
 -- staging.persons_custom_fields: One row per record of persons, with its custom fields typed.
-with source as (
+-- what records had in fields that were deleted since
+with retired as (
+    select id, json_group_object(key, value) as fields
+    from ops.retired_values
+    where entity = 'persons'
+        and id in (select id::varchar from raw.persons where _dlt_load_id > $since)
+    group by id
+),
+
+source as (
     select
-        id,
+        records.id,
         payload,
         from_json(payload, '{
             "custom_fields": {
@@ -49,8 +58,12 @@ with source as (
             "0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d": "JSON",
             "0505050505050505050505050505050505050505": "VARCHAR",
             "0505050505050505050505050505050505050505_timezone_name": "VARCHAR"
-        }') as record
-    from raw.persons
+        }') as record,
+        from_json(retired.fields, '{
+            "0505050505050505050505050505050505050505": {"value": "TIME", "_timezone": "VARCHAR"}
+        }') as retired
+    from raw.persons as records
+    left join retired on retired.id = records.id::varchar
     where _dlt_load_id > $since
 ),
 
@@ -59,14 +72,15 @@ texts as (
     select
         id,
         payload,
+        retired,
         coalesce(record.custom_fields."0000000000000000000000000000000000000000", record."0000000000000000000000000000000000000000") as "cf_a_varchar as sent",
         coalesce(record.custom_fields."0101010101010101010101010101010101010101", record."0101010101010101010101010101010101010101") as "cf_a_double as sent",
-        value_text(record.custom_fields."0202020202020202020202020202020202020202", record."0202020202020202020202020202020202020202", payload, '/custom_fields/0202020202020202020202020202020202020202') as "cf_price as sent",
+        value_text(record.custom_fields."0202020202020202020202020202020202020202", record."0202020202020202020202020202020202020202", payload, '/custom_fields/0202020202020202020202020202020202020202', ['value', 'currency']) as "cf_price as sent",
         coalesce(record.custom_fields."0202020202020202020202020202020202020202"."currency", record."0202020202020202020202020202020202020202_currency") as "cf_price_currency as sent",
         coalesce(record.custom_fields."0303030303030303030303030303030303030303", record."0303030303030303030303030303030303030303") as "cf_a_date as sent",
-        value_text(record.custom_fields."0404040404040404040404040404040404040404", record."0404040404040404040404040404040404040404", payload, '/custom_fields/0404040404040404040404040404040404040404') as "cf_a_daterange as sent",
+        value_text(record.custom_fields."0404040404040404040404040404040404040404", record."0404040404040404040404040404040404040404", payload, '/custom_fields/0404040404040404040404040404040404040404', ['value', 'until']) as "cf_a_daterange as sent",
         coalesce(record.custom_fields."0404040404040404040404040404040404040404"."until", record."0404040404040404040404040404040404040404_until") as "cf_a_daterange_until as sent",
-        value_text(record.custom_fields."0606060606060606060606060606060606060606", record."0606060606060606060606060606060606060606", payload, '/custom_fields/0606060606060606060606060606060606060606') as "cf_a_timerange as sent",
+        value_text(record.custom_fields."0606060606060606060606060606060606060606", record."0606060606060606060606060606060606060606", payload, '/custom_fields/0606060606060606060606060606060606060606', ['value', 'until', 'timezone_name']) as "cf_a_timerange as sent",
         coalesce(record.custom_fields."0606060606060606060606060606060606060606"."until", record."0606060606060606060606060606060606060606_until") as "cf_a_timerange_until as sent",
         coalesce(record.custom_fields."0606060606060606060606060606060606060606"."timezone_name", record."0606060606060606060606060606060606060606_timezone_name") as "cf_a_timerange_timezone as sent",
         reference_text(coalesce(record.custom_fields."0707070707070707070707070707070707070707", record."0707070707070707070707070707070707070707")) as "cf_a_enum_id as sent",
@@ -74,7 +88,7 @@ texts as (
         reference_text(coalesce(record.custom_fields."0909090909090909090909090909090909090909", record."0909090909090909090909090909090909090909")) as "cf_a_user_id as sent",
         reference_text(coalesce(record.custom_fields."0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a", record."0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a")) as "cf_a_people_id as sent",
         reference_text(coalesce(record.custom_fields."0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b", record."0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b")) as "cf_a_org_id as sent",
-        value_text(record.custom_fields."0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c", record."0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c", payload, '/custom_fields/0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c') as "cf_a_address as sent",
+        value_text(record.custom_fields."0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c", record."0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c", payload, '/custom_fields/0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c', ['value', 'street_number', 'route', 'sublocality', 'locality', 'admin_area_level_1', 'admin_area_level_2', 'country', 'postal_code', 'subpremise', 'formatted_address']) as "cf_a_address as sent",
         coalesce(record.custom_fields."0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c"."street_number", record."0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c_street_number") as "cf_a_address_street_number as sent",
         coalesce(record.custom_fields."0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c"."route", record."0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c_route") as "cf_a_address_route as sent",
         coalesce(record.custom_fields."0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c"."sublocality", record."0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c_sublocality") as "cf_a_address_sublocality as sent",
@@ -86,7 +100,7 @@ texts as (
         coalesce(record.custom_fields."0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c"."subpremise", record."0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c_subpremise") as "cf_a_address_subpremise as sent",
         coalesce(record.custom_fields."0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c"."formatted_address", record."0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c_formatted_address") as "cf_a_address_formatted_address as sent",
         coalesce(record.custom_fields."0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d", record."0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d") as "cf_a_brand_new as sent",
-        value_text(record.custom_fields."0505050505050505050505050505050505050505", record."0505050505050505050505050505050505050505", payload, '/custom_fields/0505050505050505050505050505050505050505') as "cf_a_time as sent",
+        value_text(record.custom_fields."0505050505050505050505050505050505050505", record."0505050505050505050505050505050505050505", payload, '/custom_fields/0505050505050505050505050505050505050505', ['value', 'timezone_name']) as "cf_a_time as sent",
         coalesce(record.custom_fields."0505050505050505050505050505050505050505"."timezone_name", record."0505050505050505050505050505050505050505_timezone_name") as "cf_a_time_timezone as sent"
     from source
 ),
@@ -121,8 +135,8 @@ typed as (
         as_text("cf_a_address_subpremise as sent", payload, ['/custom_fields/0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c/subpremise', '/0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c_subpremise']) as "cf_a_address_subpremise",
         as_text("cf_a_address_formatted_address as sent", payload, ['/custom_fields/0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c/formatted_address', '/0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c_formatted_address']) as "cf_a_address_formatted_address",
         "cf_a_brand_new as sent" as "cf_a_brand_new",
-        as_time("cf_a_time as sent") as "cf_a_time",
-        as_text("cf_a_time_timezone as sent", payload, ['/custom_fields/0505050505050505050505050505050505050505/timezone_name', '/0505050505050505050505050505050505050505_timezone_name']) as "cf_a_time_timezone"
+        case when "cf_a_time as sent" is null and "cf_a_time_timezone as sent" is null then retired."0505050505050505050505050505050505050505"."value" else as_time("cf_a_time as sent") end as "cf_a_time",
+        case when "cf_a_time as sent" is null and "cf_a_time_timezone as sent" is null then retired."0505050505050505050505050505050505050505"."_timezone" else as_text("cf_a_time_timezone as sent", payload, ['/custom_fields/0505050505050505050505050505050505050505/timezone_name', '/0505050505050505050505050505050505050505_timezone_name']) end as "cf_a_time_timezone"
     from texts
 )
 
@@ -218,6 +232,7 @@ select
             or is_suspect("cf_a_address_formatted_address as sent", "cf_a_address_formatted_address")
             or is_suspect("cf_a_time as sent", "cf_a_time")
             or is_suspect("cf_a_time_timezone as sent", "cf_a_time_timezone")
+            or misplaced_text(payload) is not null
         then rejections([
             rejection('cf_a_varchar', "cf_a_varchar as sent", "cf_a_varchar", 'not a VARCHAR'),
             rejection('cf_a_double', "cf_a_double as sent", "cf_a_double", 'not a DOUBLE'),
@@ -247,7 +262,8 @@ select
             rejection('cf_a_address_subpremise', "cf_a_address_subpremise as sent", "cf_a_address_subpremise", 'not a VARCHAR'),
             rejection('cf_a_address_formatted_address', "cf_a_address_formatted_address as sent", "cf_a_address_formatted_address", 'not a VARCHAR'),
             rejection('cf_a_time', "cf_a_time as sent", "cf_a_time", 'not a TIME'),
-            rejection('cf_a_time_timezone', "cf_a_time_timezone as sent", "cf_a_time_timezone", 'not a VARCHAR')
+            rejection('cf_a_time_timezone', "cf_a_time_timezone as sent", "cf_a_time_timezone", 'not a VARCHAR'),
+            misplacement(payload)
         ])
     end as rejected
 from typed

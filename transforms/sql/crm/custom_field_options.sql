@@ -1,8 +1,8 @@
--- One row per option ever seen of a custom field, or of the labels of persons and organizations.
+-- One row per option ever seen of a custom field, or of the labels of all but leads.
 --
 -- materialized: view
 -- columns:
---   entity: leads, persons or organizations
+--   entity: leads, persons, organizations or deals
 --   key: Key of the field; label_ids for labels
 --   column_name: Column of the field
 --   option_id: Pipedrive's id of the option

@@ -2,7 +2,7 @@
 --
 -- materialized: view
 -- columns:
---   entity: leads, persons or organizations
+--   entity: leads, persons, organizations or deals
 --   key: Pipedrive's key, 40 characters
 --   label: Its name in Pipedrive
 --   column_name: Its main column in the table of the entity

@@ -3,10 +3,10 @@
 -- materialized: view
 -- columns:
 --   run_id: Id of the run
---   command: What was started: run, transform, …
+--   command: What was started: run, reconcile, transform
 --   started_time: When it started
 --   ended_time: When it ended; NULL while it runs, or if it was killed
---   outcome: ok, partial or failed
+--   outcome: ok, partial, refused (a check or guard said no) or failed
 --   exit_code: What the command ended with
 --   dialect: How persons and organizations were read: v2 or collection
 --   user_id: The user behind the token

@@ -1,10 +1,10 @@
--- One row per step of a run: an entity read, the load, the transform, the publish.
+-- One row per step of a run: a list read, recent changes polled, a table reconciled, and so on.
 --
 -- materialized: view
 -- columns:
 --   run_id: The run
---   step: read, load, transform or publish
---   entity: What was read
+--   step: read, recents, reconcile, load, transform or publish
+--   entity: The list that was read, or the table that was polled or reconciled
 --   mode: How it was read: first, full, incremental or listing
 --   started_time: When it started
 --   seconds: How long it took
@@ -15,7 +15,10 @@
 --   rows_new: Rows not known before
 --   rows_changed: Rows that differed
 --   rows_unchanged: Rows known as they were
---   watermark: Where the next incremental read begins
+--   rows_deleted: Rows marked as gone
+--   rows_live: Rows not marked as gone, afterwards
+--   watermark: Where the next one begins; for reconcile: when it was, by Pipedrive's clock
+--   note: What differs after a reconcile, or why an optional list was left out
 --   error: What went wrong
 
 select
@@ -32,6 +35,9 @@ select
     rows_new,
     rows_changed,
     rows_unchanged,
+    rows_deleted,
+    rows_live,
     watermark,
+    note,
     error
 from ops.steps
