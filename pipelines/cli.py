@@ -19,8 +19,9 @@ from .errors import is_told
 
 if TYPE_CHECKING:
     from .config import Settings
+    from .readings import Scope
 
-RESOURCES = ("leads", "archived_leads", "persons", "organizations")
+RESOURCES = ("leads", "archived_leads", "persons", "organizations", "deals")
 FORMATS = ("table", "csv", "json", "jsonl")
 
 
@@ -53,7 +54,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         context.is_debug = debug or context.is_debug
         try:
             function(context, **kw)
-        except (click.ClickException, click.exceptions.Exit):
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except BrokenPipeError:
             sys.stderr.close()  # the reader of stdout has gone: nothing to tell
@@ -88,37 +89,66 @@ def tell(error: Exception, *, is_debug: bool) -> int:
 def main(click_context: click.Context, config: Path | None, debug: bool) -> None:
     """Pipedrive in DuckDB, every custom field a named, typed column.
 
-    Exit codes: 0 fine, 1 unexpected, 2 usage or configuration, 3 partial, 75 try again later,
-    77 not allowed.
+    Exit codes: 0 fine, 1 unexpected, 2 usage or configuration, 3 partial, 4 a check or guard
+    refused, 75 try again later, 77 not allowed.
     """
     context = click_context.ensure_object(Context)
     context.config, context.is_debug = config, debug
 
 
-@main.command()
-@click.option(
+_RESOURCE = click.option(
     "--resource",
     "resources",
     type=click.Choice(RESOURCES),
     multiple=True,
     help="Load only this, with what it needs. May be repeated.",
 )
-@click.option("--full-refresh", is_flag=True, help="Read everything again, not only what changed.")
-@click.option(
+_REPORT = click.option(
     "--report", type=click.Path(path_type=Path), metavar="FILE", help="Write an account as JSON."
 )
+
+
+@main.command()
+@_RESOURCE
+@click.option("--full-refresh", is_flag=True, help="Read everything again, not only what changed.")
+@_REPORT
 @command
 def run(
     context: Context, resources: tuple[str, ...], full_refresh: bool, report: Path | None
 ) -> None:
     """Load what is new, transform, publish."""
+    from .readings import Scope
+
+    _run(context, Scope(resources, is_whole=full_refresh), report)
+
+
+@main.command()
+@_RESOURCE
+@click.option(
+    "--accept-deletions",
+    is_flag=True,
+    help="Mark what is missing as deleted, however much it is.",
+)
+@_REPORT
+@command
+def reconcile(
+    context: Context, resources: tuple[str, ...], accept_deletions: bool, report: Path | None
+) -> None:
+    """List everything, heal what differs, mark what is gone; then transform, publish."""
+    from .readings import Scope
+
+    scope = Scope(resources, is_whole=True, accepts_deletions=accept_deletions, command="reconcile")
+    _run(context, scope, report)
+
+
+def _run(context: Context, scope: Scope, report: Path | None) -> None:
     from .narration import narrator
     from .report import write_report
     from .run import run as run_all
 
     settings = context.settings()
     with narrator() as speaking:
-        result = run_all(settings, speaking, resources=resources, is_full_refresh=full_refresh)
+        result = run_all(settings, speaking, scope)
     if report:
         write_report(result, report)
     if result.error:
@@ -134,7 +164,9 @@ def transform(context: Context, full: bool) -> None:
     from .run import rebuild
 
     with narrator() as speaking:
-        rebuild(context.settings(), speaking, is_full=full)
+        result = rebuild(context.settings(), speaking, is_full=full)
+    if result.error:
+        raise result.error
 
 
 @main.command()
@@ -174,15 +206,81 @@ def status(context: Context, as_json: bool) -> None:
         print_status(found, sys.stdout)
 
 
+_ENTITY = click.option(
+    "--entity",
+    type=click.Choice(("leads", "persons", "organizations", "deals")),
+    help="Only the fields of this.",
+)
+
+
+@main.group(invoke_without_command=True)
+@_ENTITY
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@command
+def fields(
+    context: Context,
+    entity: Literal["leads", "persons", "organizations", "deals"] | None,
+    as_json: bool,
+) -> None:
+    """The dictionary: which column a custom field is."""
+    from .fields import dictionary
+
+    if click.get_current_context().invoked_subcommand is None:
+        dictionary(context.settings(), entity, as_json=as_json)
+
+
+@fields.command()
+@command
+def diff(context: Context) -> None:
+    """What the next run will change: asks Pipedrive for the definitions, writes nothing."""
+    from .fields import diff as compare
+
+    found = compare(context.settings())
+    for change in found.changes:
+        click.echo(change.text)
+    if not found.changes:
+        click.echo("no differences")
+    click.echo(f"{found.requests} requests, {found.tokens} tokens", err=True)
+
+
+@fields.command()
+@_ENTITY
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@command
+def prune(
+    context: Context,
+    entity: Literal["leads", "persons", "organizations", "deals"] | None,
+    yes: bool,
+) -> None:
+    """Drop earlier names of renamed columns. Columns and their values stay."""
+    from .fields import old_names
+    from .fields import prune as prune_names
+    from .narration import narrator
+
+    settings = context.settings()
+    names = old_names(settings, entity)
+    for name in names:
+        click.echo(name.text)
+    if not names:
+        click.echo("There is nothing to prune.", err=True)
+        return
+    if not yes:
+        click.confirm("Queries that use these names will fail. Drop them?", abort=True, err=True)
+    with narrator() as speaking:
+        _, result = prune_names(settings, speaking, entity)
+    if result and result.error:
+        raise result.error
+
+
 @main.group()
 def transforms() -> None:
     """Look at the SQL that makes the tables."""
 
 
 @transforms.command()
-@click.argument("entity", type=click.Choice(("leads", "persons", "organizations")))
+@click.argument("entity", type=click.Choice(("leads", "persons", "organizations", "deals")))
 @command
-def show(context: Context, entity: Literal["leads", "persons", "organizations"]) -> None:
+def show(context: Context, entity: Literal["leads", "persons", "organizations", "deals"]) -> None:
     """Print the SQL generated for an entity's custom fields."""
     from .queries import generated_sql
 

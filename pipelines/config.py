@@ -17,13 +17,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from .config_values import KEYS, Invalid
+from .config_values import KEYS, TABLES, Invalid
 from .errors import ConfigError
 
 DLT_SECTIONS = frozenset(
     {"runtime", "extract", "normalize", "load", "data_writer", "destination", "pipeline"}
 )
-ENTITIES = ("leads", "persons", "organizations")
+ENTITIES = ("leads", "persons", "organizations", "deals")
 _COLUMNS = "transforms.columns"
 
 
@@ -58,6 +58,15 @@ class WarehouseSettings:
 
 
 @dataclass(frozen=True)
+class ReconcileSettings:
+    """`[reconcile]`: how often each public table is listed whole, and how much may be missing."""
+
+    every: Mapping[str, timedelta]
+    max_share: float
+    max_rows: int
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that is configured. `folder` is where `config.toml` is, or would be."""
 
@@ -65,8 +74,13 @@ class Settings:
     file: Path | None
     source: SourceSettings
     warehouse: WarehouseSettings
+    reconcile: ReconcileSettings
     columns: Mapping[str, Mapping[str, str]]
     """`[transforms.columns.<entity>]`: column name by field key."""
+    history: tuple[Literal["leads", "persons", "organizations", "deals"], ...]
+    """`[history]`: the entities whose versions are kept."""
+    max_rejected_share: float
+    """`[checks]`: see docs/checks.md."""
 
 
 def load_settings(
@@ -209,7 +223,10 @@ def environment_name(name: str) -> str:
 
 def _environment_layer(env: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
     """Every variable that begins like one of our sections, known or not."""
-    prefixes = ("SOURCES__PIPEDRIVE__", "WAREHOUSE__", "TRANSFORMS__")
+    prefixes = (
+        *("SOURCES__PIPEDRIVE__", "WAREHOUSE__", "TRANSFORMS__"),
+        *("RECONCILE__", "HISTORY__", "CHECKS__"),
+    )
     found = {}
     for variable, text in env.items():
         if variable.startswith(prefixes):
@@ -230,7 +247,7 @@ def _typed(
             if name.startswith(prefix) and "." not in name.removeprefix(prefix)
         }
 
-    warehouse = section("warehouse.")
+    warehouse, reconcile = section("warehouse."), section("reconcile.")
     return Settings(
         folder=folder,
         file=file,
@@ -242,5 +259,15 @@ def _typed(
             publish=folder / warehouse["publish"],
             memory_limit=warehouse["memory_limit"],
         ),
+        reconcile=ReconcileSettings(
+            every={
+                table: reconcile["every"] if reconcile[table] is None else reconcile[table]
+                for table in TABLES
+            },
+            max_share=reconcile["max_share"],
+            max_rows=reconcile["max_rows"],
+        ),
         columns=columns,
+        history=values["history.entities"],
+        max_rejected_share=values["checks.max_rejected_share"],
     )

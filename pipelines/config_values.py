@@ -49,6 +49,11 @@ def duration(value: Any) -> timedelta:
     return timedelta(seconds=seconds)
 
 
+def maybe_duration(value: Any) -> timedelta | None:
+    """A duration, or None where it is empty."""
+    return None if value == "" else duration(value)
+
+
 def moment(value: Any) -> datetime | None:
     """A date or a time, in UTC unless it says otherwise; empty is None."""
     if value == "":
@@ -93,6 +98,17 @@ def share(value: Any) -> float:
     return number
 
 
+def whole_share(value: Any) -> float:
+    """A share from 0 to 1."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = -1.0
+    if isinstance(value, bool) or not 0 <= number <= 1:
+        raise Invalid("a share from 0 to 1")
+    return number
+
+
 def one_of(*choices: str) -> Callable[[Any], str]:
     """One of a closed set of words."""
 
@@ -116,6 +132,16 @@ def some_of(*choices: str) -> Callable[[Any], tuple[str, ...]]:
     return read
 
 
+def any_of(*choices: str) -> Callable[[Any], tuple[str, ...]]:
+    """The same, where the list may be empty."""
+    some = some_of(*choices)
+
+    def read(value: Any) -> tuple[str, ...]:
+        return () if value in ("", "[]", []) else some(value)
+
+    return read
+
+
 def _as_list(value: Any) -> list[str]:
     if isinstance(value, str):
         try:
@@ -126,17 +152,21 @@ def _as_list(value: Any) -> list[str]:
     return value if isinstance(value, list) and all(isinstance(v, str) for v in value) else []
 
 
-_RESOURCES = ("leads", "archived_leads", "persons", "organizations")
+_RESOURCES = ("leads", "archived_leads", "persons", "organizations", "deals")
 _CADENCES = {
     "users": timedelta(hours=6),
     "lead_sources": timedelta(days=1),
     "currencies": timedelta(days=1),
+    "pipelines": timedelta(days=1),
+    "stages": timedelta(days=1),
     "lead_labels": timedelta(),
     "deal_fields": timedelta(),
     "lead_fields": timedelta(),
     "person_fields": timedelta(),
     "organization_fields": timedelta(),
+    "recents": timedelta(),
 }
+TABLES = ("leads", "persons", "organizations", "deals")
 
 KEYS: dict[str, Key] = {
     "sources.pipedrive.api_token": Key(
@@ -181,9 +211,35 @@ KEYS: dict[str, Key] = {
         )
         for entity, default in _CADENCES.items()
     },
+    "reconcile.every": Key(
+        timedelta(days=7),
+        duration,
+        "How often a run lists an entity whole to find what is gone or changed silently; empty: "
+        "on every run",
+    ),
+    **{
+        f"reconcile.{table}": Key(
+            timedelta(days=1) if table == "leads" else None,
+            maybe_duration,
+            f"The same for {table}; empty: `reconcile.every`",
+        )
+        for table in TABLES
+    },
+    "reconcile.max_share": Key(
+        0.1, share, "Nothing is marked as deleted when more than this share of an entity is missing"
+    ),
+    "reconcile.max_rows": Key(20, whole(0, 1_000_000), "and more than so many rows"),
     "warehouse.path": Key("data/warehouse.duckdb", text, "The working file, written by runs"),
     "warehouse.publish": Key("data/pipedrive.duckdb", text, "The published file, for reading"),
     "warehouse.memory_limit": Key("2GB", size, "Most memory DuckDB takes"),
+    "history.entities": Key(
+        (), any_of(*TABLES), "Entities whose every version seen is kept; docs/history.md"
+    ),
+    "checks.max_rejected_share": Key(
+        0.5,
+        whole_share,
+        "Nothing is published when more than this share of an entity's values do not fit a column",
+    ),
 }
 
 

@@ -16,7 +16,7 @@ from .errors import ConfigError
 from .narration import Narrator
 from .run import run
 
-CHANGES = 6
+CHANGES = 14
 _MARK = "# Made by pipeduck demo"
 QUERIES = {
     "Custom fields are columns with their Pipedrive names": """
@@ -33,6 +33,16 @@ QUERIES = {
         where is_archived
         order by archive_time desc
         limit 5
+    """,
+    "What is gone is flagged, and says where it went": """
+        select 'lead' as what, title as name, status, converted_deal_id as went_to, deleted_time
+        from leads
+        where is_deleted
+        union all
+        select 'person', name, if(merged_into_id is null, 'deleted', 'merged'), merged_into_id,
+            deleted_time
+        from persons
+        where is_deleted
     """,
     "Labels are names": """
         select label, count(*) as leads, count(*) filter (not is_archived) as open

@@ -5,7 +5,8 @@ PipelineError           exit 1
 ├── ConfigError         exit 2    config.toml or the environment: every problem at once
 ├── ClockBehind         exit 75   this machine's clock is behind the last load
 ├── LoadFailed          exit 1    a package could not be written to raw
-└── Partial             exit 3    something could not be read, the rest is loaded and published
+├── Partial             exit 3    something could not be read, the rest is loaded and published
+└── Refused             exit 4    a data check or the guard of deletions says no
 ```
 
 The errors of `sources` and `warehouse` have the same three parts: `message`, `hint`, `exit_code`.
@@ -47,6 +48,12 @@ class Partial(PipelineError):
     """An entity could not be read; the others are loaded and published."""
 
     exit_code = 3
+
+
+class Refused(PipelineError):
+    """A check of the data failed, or too much would be marked as deleted."""
+
+    exit_code = 4
 
 
 @runtime_checkable

@@ -59,15 +59,26 @@ def load(
         dataset_name="raw",
     )
     packages = 0
-    unfinished = list(readings)
-    while unfinished:
-        try:
-            packages += len(pipeline.run(source_of(unfinished)).loads_ids)
-        except PipelineStepFailed as error:
-            raise _told(error) from error
-        unfinished = [reading for reading in unfinished if not reading.is_finished]
-        if unfinished:
-            on_package(packages)
+    for wave in _waves(readings):
+        unfinished = wave
+        while unfinished:
+            try:
+                packages += len(pipeline.run(source_of(unfinished)).loads_ids)
+            except PipelineStepFailed as error:
+                raise _told(error) from error
+            unfinished = [reading for reading in unfinished if not reading.is_finished]
+            if unfinished:
+                on_package(packages)
+
+
+def _waves(readings: Sequence[Reading]) -> list[list[Reading]]:
+    """Archived records are read after the open ones: what is archived meanwhile is in one of both.
+
+    Side by side, a record could leave each list just before that list is read.
+    """
+    second = [r for r in readings if r.endpoint.table not in ("", r.endpoint.entity)]
+    first = [reading for reading in readings if reading not in second]
+    return [wave for wave in (first, second) if wave]
 
 
 def _check_clock(connection: duckdb.DuckDBPyConnection) -> None:

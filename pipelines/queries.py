@@ -48,7 +48,9 @@ def query(settings: Settings, sql: str, form: str, output: Path | None = None) -
     return rows
 
 
-def generated_sql(settings: Settings, entity: Literal["leads", "persons", "organizations"]) -> str:
+def generated_sql(
+    settings: Settings, entity: Literal["leads", "persons", "organizations", "deals"]
+) -> str:
     """The SQL generated for the custom fields of `entity`, from what is loaded.
 
     Raises NothingLoaded, WarehouseLocked.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ConfigError
-from .run import RunResult
+from .outcome import RunResult
 
 
 def write_report(result: RunResult, file: Path) -> None:
@@ -37,10 +37,13 @@ def as_dict(result: RunResult) -> dict[str, Any]:
                 "rows_new": progress.rows_new,
                 "rows_changed": progress.rows_changed,
                 "rows_unchanged": progress.rows_unchanged,
+                "rows_deleted": progress.rows_deleted,
+                "rows_live": progress.rows_live,
                 "requests": progress.meter.requests,
                 "tokens": progress.meter.tokens,
                 "seconds": round(progress.seconds, 3),
                 "watermark": progress.watermark,
+                "note": progress.note,
                 "error": progress.error.message if progress.error else None,
             }
             for progress in result.progress

@@ -17,18 +17,28 @@ from warehouse.quoting import quote_identifier
 from .config import Settings
 
 _RUNS = 5
-ENTITIES = ("leads", "persons", "organizations")
+ENTITIES = ("leads", "persons", "organizations", "deals")
 
 
 @dataclass(frozen=True)
 class EntityStatus:
-    """One entity: rows in the warehouse, its newest change, where its next read begins."""
+    """One entity: rows in the warehouse, its newest change, where its next read begins.
+
+    `rows` are the live ones, `gone` those that are flagged as deleted. `reconciled` is when the
+    whole list was last compared with them, `listed` how many it had, `difference` and `refusal`
+    what came of it where they did not agree.
+    """
 
     entity: str
     rows: int
+    gone: int
     newest_update: datetime | None
     watermark: datetime | None
     last_read: datetime | None
+    reconciled: datetime | None
+    listed: int | None
+    difference: str | None
+    refusal: str | None
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,7 @@ class Status:
     entities: tuple[EntityStatus, ...]
     runs: tuple[dict[str, Any], ...]
     rejected_values: int
+    failed_checks: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -59,14 +70,15 @@ class _Names:
     runs: str
     steps: str
     rejected_values: str
+    checks: str
     schema: str
 
     def table(self, name: str) -> str:
         return f"{quote_identifier(self.schema)}.{quote_identifier(name)}"
 
 
-_WORKING = _Names("ops.runs", "ops.steps", "ops.rejected_values", "crm")
-_PUBLISHED = _Names("sync_runs", "sync_steps", "rejected_values", "main")
+_WORKING = _Names("ops.runs", "ops.steps", "ops.rejected_values", "ops.checks", "crm")
+_PUBLISHED = _Names("sync_runs", "sync_steps", "rejected_values", "sync_checks", "main")
 
 
 def read_status(settings: Settings) -> Status:
@@ -106,7 +118,19 @@ def _read(connection: duckdb.DuckDBPyConnection, settings: Settings, names: _Nam
         entities=tuple(_entities(connection, names)),
         runs=tuple(runs),
         rejected_values=rejected["rows"],
+        failed_checks=tuple(_failed_checks(connection, names)),
     )
+
+
+def _failed_checks(connection: duckdb.DuckDBPyConnection, names: _Names) -> Iterator[str]:
+    """The checks that failed when they were last made."""
+    for row in _rows(
+        connection,
+        f"select severity, description, failing_rows from {names.checks} where failing_rows > 0 "
+        f"and run_id = (select arg_max(run_id, checked_time) from {names.checks}) order by name",
+    ):
+        rows = "row" if row["failing_rows"] == 1 else "rows"
+        yield f"{row['severity']}: {row['description']} ({row['failing_rows']:,} {rows})"
 
 
 def _entities(connection: duckdb.DuckDBPyConnection, names: _Names) -> Iterator[EntityStatus]:
@@ -125,6 +149,18 @@ def _entities(connection: duckdb.DuckDBPyConnection, names: _Names) -> Iterator[
             """,
         )
     }
+    reconciles = {
+        row["entity"]: row
+        for row in _rows(
+            connection,
+            f"""
+            select entity, watermark, rows_listed, note, error
+            from {names.steps}
+            where step = 'reconcile'
+            qualify row_number() over (partition by entity order by started_time desc) = 1
+            """,
+        )
+    }
     built = _rows(
         connection,
         "select table_name from information_schema.tables "
@@ -133,12 +169,28 @@ def _entities(connection: duckdb.DuckDBPyConnection, names: _Names) -> Iterator[
     for table in (row["table_name"] for row in built):
         (found,) = _rows(
             connection,
-            f"select count(*) as rows, max(update_time) as newest from {names.table(table)} "
-            "where not is_deleted",
+            f"""
+            select
+                count(*) filter (not is_deleted) as rows,
+                count(*) filter (is_deleted) as gone,
+                max(update_time) filter (not is_deleted) as newest
+            from {names.table(table)}
+            """,
         )
-        read = reads.get(table, {})
+        read, reconcile = reads.get(table, {}), reconciles.get(table, {})
+        if not read and not found["rows"]:
+            continue  # not loaded
         yield EntityStatus(
-            table, found["rows"], found["newest"], read.get("watermark"), read.get("last_read")
+            table,
+            found["rows"],
+            found["gone"],
+            found["newest"],
+            read.get("watermark"),
+            read.get("last_read"),
+            reconcile.get("watermark"),
+            reconcile.get("rows_listed"),
+            reconcile.get("note"),
+            reconcile.get("error"),
         )
 
 
@@ -160,23 +212,33 @@ def print_status(status: Status, stream: TextIO) -> None:
 
     console = Console(file=stream, highlight=False, width=None if stream.isatty() else 160)
     who = status.user_name or "unknown user"
-    rights = {True: "admin", False: "not an admin", None: "rights unknown"}[status.is_admin]
+    rights = {
+        True: "admin",
+        False: "not an admin: only what this user may see is loaded",
+        None: "rights unknown",
+    }[status.is_admin]
     console.print(f"account    {status.company_domain or 'unknown'}, as {who} ({rights})")
     console.print(f"lists      {status.dialect or 'not settled yet'}")
     console.print(f"working    {status.working_file}{' (a run is writing it)' * status.is_running}")
     console.print(f"published  {status.published_file}, {_ago(status.published_time)}")
     entities = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("entity", "rows", "newest change", "watermark", "last read"):
-        entities.add_column(name, justify="right" if name == "rows" else "left")
+    for name in ("entity", "rows", "gone", "newest change", "watermark", "last read", "reconciled"):
+        entities.add_column(name, justify="right" if name in {"rows", "gone"} else "left")
     for entity in status.entities:
         entities.add_row(
             entity.entity,
             f"{entity.rows:,}",
+            f"{entity.gone:,}",
             _shown(entity.newest_update),
             _shown(entity.watermark),
             _ago(entity.last_read),
+            _compared(entity),
         )
     console.print(entities)
+    for entity in status.entities:
+        for text in (entity.refusal, entity.difference):
+            if text:
+                console.print(f"{entity.entity}: {text}", soft_wrap=True)
     runs = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("run", "command", "outcome", "rows", "requests", "tokens", "error"):
         is_number = name in {"rows", "requests", "tokens"}
@@ -190,8 +252,17 @@ def print_status(status: Status, stream: TextIO) -> None:
             run["error"] or "",
         )
     console.print(runs)
+    for check in status.failed_checks:
+        console.print(f"check failed, {check}", soft_wrap=True)
     if status.rejected_values:
         console.print(f"{status.rejected_values:,} rejected values: see rejected_values")
+
+
+def _compared(entity: EntityStatus) -> str:
+    if entity.reconciled is None:
+        return "never"
+    is_equal = entity.refusal is None and entity.difference is None
+    return f"{entity.reconciled:%Y-%m-%d} {'all' if is_equal else 'not'} as listed"
 
 
 def _shown(moment: datetime | None) -> str:

@@ -13,21 +13,30 @@ from projects import Project
 
 from sources.sandbox import Sandbox
 
-settings.register_profile("quick", max_examples=40, deadline=None, derandomize=True)
+settings.register_profile(
+    "quick", max_examples=40, stateful_step_count=12, deadline=None, derandomize=True
+)
 settings.register_profile(
     "thorough",
     max_examples=2000,
+    stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
+_PREFIXES = (
+    "SOURCES__", "WAREHOUSE__", "TRANSFORMS__", "RECONCILE__", "HISTORY__", "CHECKS__",
+    "RUNTIME__", "DLT_",
+)  # fmt: skip
+
+
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the developer's own account reaches a test."""
     for name in list(os.environ):
-        if name.startswith(("SOURCES__", "WAREHOUSE__", "TRANSFORMS__", "RUNTIME__", "DLT_")):
+        if name.startswith(_PREFIXES):
             monkeypatch.delenv(name)
     monkeypatch.setenv("NO_COLOR", "1")
 

@@ -121,7 +121,7 @@ class Client:
         for prefix in self.host.v1_prefixes:
             self._v1_prefix = prefix
             try:
-                return self._ask("v1", "users/me", {}, USERS_ME_COST, self.meter, read_identity)
+                return self.ask("v1", "users/me", {}, USERS_ME_COST, self.meter, read_identity)
             except NotServed as error:
                 missing = error
         raise missing
@@ -134,9 +134,9 @@ class Client:
         def read(answer: Answer) -> Page:
             return read_page(answer, endpoint, route.api)
 
-        return self._ask(route.api, route.path, params, route.cost, meter, read)
+        return self.ask(route.api, route.path, params, route.cost, meter, read)
 
-    def _ask(
+    def ask(
         self,
         api: Api,
         path: str,
@@ -145,6 +145,7 @@ class Client:
         meter: Meter,
         read: Callable[[Answer], _T],
     ) -> _T:
+        """What `read` makes of the answer to a GET. Raises and retries as `page` does."""
         prefix = "/api/v2" if api == "v2" else self._v1_prefix
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_RETRIED),
@@ -272,7 +273,8 @@ def _refusal(path: str, text: str, response: httpx.Response) -> SourceError:
     if status in {402, 403}:
         return Forbidden(
             f"The token may not read {path} ({status}: {text}).",
-            "Use an admin's token; the collection endpoints are for global admins, v2 is not.",
+            "Use an admin's token, or leave it out of resources; the collection endpoints are for "
+            "global admins, v2 is not.",
         )
     if status in {404, 405, 410, 501}:
         return NotServed(

@@ -30,11 +30,16 @@ class Route:
     cost: int
     method: Method
     pager: Pager
+    include_fields: str = ""  # v2 only: fields that are sent when they are asked for
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An entity: its raw table, what its id is, and its route in each dialect."""
+    """An entity: its raw table, what its id is, and its route in each dialect.
+
+    `table` is the public table its records belong to: that of another entity for archived ones.
+    Where an optional one is not served, a load does without it.
+    """
 
     entity: str
     kind: Kind
@@ -43,15 +48,18 @@ class Endpoint:
     v2: Route
     collection: Route
     needed_by: frozenset[str] = frozenset()  # resources that bring this one along
+    table: str = ""
+    is_optional: bool = False
 
     def route(self, dialect: Dialect) -> Route:
         """The route in `dialect`."""
         return self.v2 if dialect == "v2" else self.collection
 
 
-RESOURCES = ("leads", "archived_leads", "persons", "organizations")
+RESOURCES = ("leads", "archived_leads", "persons", "organizations", "deals")
 _ALL = frozenset(RESOURCES)
 _LEADS = frozenset({"leads", "archived_leads"})
+_DEALS = frozenset({"deals"})
 
 
 def _v1(
@@ -65,10 +73,26 @@ def _v1(
     id_key: str = "id",
     id_type: Literal["bigint", "text"] = "text",
     needed_by: frozenset[str] = frozenset(),
+    table: str = "",
 ) -> Endpoint:
     """An endpoint that only v1 has, whatever the dialect."""
     route = Route("v1", path, cost, method, pager)
-    return Endpoint(entity, kind, (id_key,), id_type, route, route, needed_by)
+    return Endpoint(entity, kind, (id_key,), id_type, route, route, needed_by, table)
+
+
+def _v2(
+    entity: str,
+    kind: Kind,
+    path: str,
+    cost: int,
+    *,
+    method: Method = "listing",
+    include_fields: str = "",
+    table: str = "",
+) -> Endpoint:
+    """Deals and what describes them: v2 alone, whatever the dialect, and done without else."""
+    route = Route("v2", path, cost, method, "cursor", include_fields)
+    return Endpoint(entity, kind, ("id",), "bigint", route, route, _DEALS, table, is_optional=True)
 
 
 def _definitions(entity: str, name: str, needed_by: frozenset[str]) -> Endpoint:
@@ -93,11 +117,12 @@ def _entity(entity: str) -> Endpoint:
         "bigint",
         Route("v2", entity, 10, "update_time ascending", "cursor"),
         Route("collection", f"{entity}/collection", 10, "window", "cursor"),
+        table=entity,
     )
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    _definitions("deal_fields", "dealFields", _LEADS),
+    _definitions("deal_fields", "dealFields", _LEADS | _DEALS),
     _v1(
         "lead_fields",
         "definitions",
@@ -113,12 +138,47 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _v1("lead_sources", "reference", "leadSources", 2, id_key="name", needed_by=_LEADS),
     _v1("users", "reference", "users", 20, id_type="bigint", needed_by=_ALL),
     _v1("currencies", "reference", "currencies", 20, id_type="bigint", needed_by=_ALL),
-    _v1("leads", "entity", "leads", 20, method="keyset", pager="offset"),
-    _v1("archived_leads", "entity", "leads/archived", 40, method="newest first", pager="offset"),
+    _v2("pipelines", "reference", "pipelines", 5),
+    _v2("stages", "reference", "stages", 5),
+    _v1("leads", "entity", "leads", 20, method="keyset", pager="offset", table="leads"),
+    _v1(
+        "archived_leads",
+        "entity",
+        "leads/archived",
+        40,
+        method="newest first",
+        pager="offset",
+        table="leads",
+    ),
     _entity("persons"),
     _entity("organizations"),
+    _v2(
+        "deals",
+        "entity",
+        "deals",
+        10,
+        method="update_time ascending",
+        include_fields="source_lead_id",
+        table="deals",
+    ),
+    _v2(
+        "archived_deals",
+        "entity",
+        "deals/archived",
+        20,
+        method="update_time ascending",
+        include_fields="source_lead_id",
+        table="deals",
+    ),
 )
 USERS_ME_COST = 2
+RECENTS_COST = 20
+
+TABLES: dict[str, tuple[str, ...]] = {
+    table: tuple(e.entity for e in ENDPOINTS if e.table == table)
+    for table in ("leads", "persons", "organizations", "deals")
+}
+"""The public tables and the lists their records are in: a lead is in one of two."""
 
 
 def endpoints_for(resources: tuple[str, ...]) -> tuple[Endpoint, ...]:

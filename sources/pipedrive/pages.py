@@ -36,16 +36,16 @@ class _ListEnvelope(Envelope):
 _LIST = msgspec.json.Decoder(_ListEnvelope)
 
 
-class _Pagination(msgspec.Struct):
+class Pagination(msgspec.Struct):
     """Seen nested under `pagination` in recordings and flat in the specs; both are read."""
 
-    pagination: _Pagination | None = None
+    pagination: Pagination | None = None
     more_items_in_collection: bool | None = None
     next_start: int | None = None
     next_cursor: str | None = None
 
 
-_PAGINATION = msgspec.json.Decoder(_Pagination | None)
+_PAGINATION = msgspec.json.Decoder(Pagination | None)
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -61,12 +61,14 @@ class Page:
     """The records of one answer and how to get the next one.
 
     `asked` is when the request was sent, by our clock; `server_time` is the `Date` of the answer.
+    `is_paged`: the answer says something about paging, be it that this is the end.
     """
 
     records: tuple[Record, ...]
     next_cursor: str | None
     next_start: int | None
     has_more: bool | None  # None: the answer does not say
+    is_paged: bool
     asked: datetime
     server_time: datetime
     api: Api
@@ -113,25 +115,27 @@ def read_page(answer: Answer, endpoint: Endpoint, api: Api) -> Page:
     records = tuple(r for r in (_read_record(raw, endpoint) for raw in raws) if r is not None)
     if raws and not records:
         raise BadAnswer(f"Pipedrive sent records of {endpoint.entity} without a usable id.")
-    paging = _read_pagination(bytes(envelope.additional_data))
+    paging = read_pagination(envelope)
     return Page(
         records,
         next_cursor=paging.next_cursor,
         next_start=paging.next_start,
         has_more=paging.more_items_in_collection,
+        is_paged=bytes(envelope.additional_data) != _NULL,
         asked=answer.asked,
         server_time=answer.server_time,
         api=api,
     )
 
 
-def _read_pagination(additional_data: bytes) -> _Pagination:
+def read_pagination(envelope: Envelope) -> Pagination:
+    """What an answer says of the next page. Raises BadAnswer when it cannot be understood."""
     try:
-        paging: _Pagination | None = _PAGINATION.decode(additional_data)
+        paging: Pagination | None = _PAGINATION.decode(envelope.additional_data)
     except msgspec.DecodeError as error:
         raise BadAnswer(f"Pipedrive's paging cannot be understood ({error}).") from error
     if paging is None:
-        return _Pagination()
+        return Pagination()
     return paging.pagination or paging
 
 

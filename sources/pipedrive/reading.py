@@ -17,7 +17,7 @@ import pyarrow as pa
 from .client import Client, Meter
 from .dialects import DialectChoice
 from .endpoints import Api, Endpoint, Route
-from .errors import SourceError
+from .errors import NotServed, SourceError
 from .pages import Page, Record, parse_time, without_repeats
 from .stored import NothingStored, Stored
 from .walks import WALKS, Params, Span, single
@@ -34,7 +34,6 @@ class ReadingSettings:
     overlap: timedelta = timedelta(minutes=10)
     full_listing_pages: int = 2
     start_date: datetime | None = None
-    is_full_refresh: bool = False
 
 
 @dataclass
@@ -50,7 +49,10 @@ class Progress:
     rows_new: int = 0
     rows_changed: int = 0
     rows_unchanged: int = 0
+    rows_deleted: int | None = None  # marked as gone, and live afterwards: filled in by the run
+    rows_live: int | None = None
     watermark: datetime | None = None
+    note: str | None = None  # why an optional list was left out
     error: SourceError | None = None
 
     @property
@@ -58,10 +60,22 @@ class Progress:
         """Rows that were new or differed from what is stored."""
         return self.rows_new + self.rows_changed
 
+    def add(self, second: Progress) -> None:
+        """Count what a second look at the same list cost and brought."""
+        self.meter.requests += second.meter.requests
+        self.meter.tokens += second.meter.tokens
+        self.seconds += second.seconds
+        self.rows_new += second.rows_new
+        self.rows_changed += second.rows_changed
+
 
 @dataclass
 class Reading:
-    """One entity on its way through a run. `package` is called until `is_finished`."""
+    """One entity on its way through a run. `package` is called until `is_finished`.
+
+    `is_full` asks for the whole list, whatever the watermark says. `listed` are the ids that came,
+    an array a page.
+    """
 
     endpoint: Endpoint
     client: Client
@@ -70,10 +84,14 @@ class Reading:
     server_now: datetime
     stored: Stored = field(default_factory=NothingStored)
     on_page: Callable[[Progress], None] | None = None
+    is_full: bool = False
     is_finished: bool = False
+    listed: list[pa.Array] = field(default_factory=list)
+    doubt: str | None = None  # why the list may not be whole although it came to an end
 
     def __post_init__(self) -> None:
         self.progress = Progress(self.endpoint.entity)
+        self._has_announced_more = False
         self._pages: Iterator[Page] | None = None
         self._waiting: Page | None = None  # read, but part of the next package
         self._newest: datetime | None = None
@@ -82,12 +100,31 @@ class Reading:
         self.is_append = self.stored.count(self.endpoint.entity) == 0
         self._seen: set[int | str] = set()
 
+    @property
+    def is_whole_list(self) -> bool:
+        """Whether `listed` is every id of the list: read to its end without a filter."""
+        is_read = self.is_finished and not (self.progress.error or self.progress.note)
+        return is_read and self.progress.mode in ("first", "full")
+
+    def again(self) -> Reading:
+        """Another reading of the same list, from its beginning and whole."""
+        return Reading(
+            self.endpoint,
+            self.client,
+            self.dialects,
+            self.settings,
+            self.server_now,
+            self.stored,
+            is_full=True,
+        )
+
     def package(self, state: MutableMapping[str, Any]) -> Iterator[pa.Table]:
         """The next package as one Arrow table a page; nothing at all where nothing differs.
 
         `state` is the entity's dlt state: its watermark is read at the start of a walk and set
         with the last package, so that it is committed with the rows it speaks of. An error of
-        the source ends the reading, keeps what was read before, and is left in `progress.error`.
+        the source ends the reading, keeps what was read before, and is left in `progress.error`;
+        that an optional list is not served is no error, and left in `progress.note`.
         """
         try:
             if self.endpoint.kind == "entity":
@@ -95,7 +132,10 @@ class Reading:
             else:
                 yield from self._whole_listing()
         except SourceError as error:
-            self.progress.error = error
+            if self.endpoint.is_optional and isinstance(error, NotServed):
+                self.progress.note = f"{self.endpoint.entity} are left out: {error.message}"
+            else:
+                self.progress.error = error
             self.is_finished = True
 
     def _entity_package(self, state: MutableMapping[str, Any]) -> Iterator[pa.Table]:
@@ -124,10 +164,11 @@ class Reading:
         known = self.stored.count(self.endpoint.entity)
         self.progress.watermark = parse_time(state.get("watermark"))
         since: datetime | None
-        if self.progress.watermark is None or settings.is_full_refresh:
+        # A small list costs what the incremental read costs, and shows what moves no update_time.
+        is_small = known is not None and known <= settings.full_listing_pages * settings.page_size
+        if self.progress.watermark is None:
             self.progress.mode, since = "first", settings.start_date
-        elif known is not None and known <= settings.full_listing_pages * settings.page_size:
-            # Costs what the incremental read costs, and sees what moves no update_time.
+        elif self.is_full or is_small:
             self.progress.mode, since = "full", settings.start_date
         else:
             self.progress.mode = "incremental"
@@ -147,16 +188,28 @@ class Reading:
     def _fetch(self, route: Route) -> Callable[[Params], Page]:
         def fetch(params: Params) -> Page:
             begun = time.monotonic()
+            if route.include_fields:
+                params = params | {"include_fields": route.include_fields}
             try:
                 page = self.client.page(self.endpoint, route, params, self.progress.meter)
             finally:
                 self.progress.seconds += time.monotonic() - begun
             self.progress.rows_listed += len(page.records)
+            self._doubt_the_end(page, route)
             if self.on_page:
                 self.on_page(self.progress)
             return page
 
         return fetch
+
+    def _doubt_the_end(self, page: Page, route: Route) -> None:
+        """Some answers lack `additional_data`, and `data` can be null: neither proves an end."""
+        if self._has_announced_more and not page.records:
+            self.doubt = "a page was empty after the one before had announced more"
+        is_full_page = len(page.records) >= self.settings.page_size
+        if route.pager == "cursor" and is_full_page and not page.is_paged:
+            self.doubt = "a full page did not say whether it was the last"
+        self._has_announced_more = bool(page.next_cursor or page.has_more)
 
     def _note(self, page: Page) -> pa.Table:
         """The rows of a page that differ from what is stored."""
@@ -169,6 +222,7 @@ class Reading:
         times = [r.update_time for r in records if r.update_time is not None]
         self._newest = max([*times, self._newest] if self._newest else times, default=None)
         table = to_arrow(records, page.api, page.asked, self.endpoint.id_type)
+        self.listed.append(table.column("id").combine_chunks())
         if self.is_append:
             self.progress.rows_new += table.num_rows
             return table

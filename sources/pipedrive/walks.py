@@ -140,13 +140,16 @@ def newest_first(fetch: Fetch, span: Span) -> Iterator[Page]:
 
 
 def listing(fetch: Fetch, span: Span) -> Iterator[Page]:
-    """A small list, whole: by cursor, by offset, or in one answer, as the first page tells."""
+    """A small list, whole: by cursor, by offset, or in one answer, as the first page tells.
+
+    v2 has cursors alone and refuses `start`: a page of it without a cursor is the last, full or not.
+    """
     params: Params = {"limit": span.page_size}
     seen: Seen = {}
     guard = _Advance()
     page = fetch(params)
     yield page
-    while page.next_cursor or (page.records and _has_more(page, span)):
+    while page.next_cursor or (page.api != "v2" and page.records and _has_more(page, span)):
         guard.check(_unseen(page, seen))
         seen |= {record.id: record.update_time for record in page.records}
         if page.next_cursor:

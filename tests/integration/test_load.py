@@ -137,8 +137,8 @@ def test_a_second_run_with_no_change_loads_nothing_and_asks_once_per_list(
         assert project.value("select count(*) from raw._dlt_loads") == loads
         assert not result.is_published
         assert all(count == 1 for count in project.requests_of(result).values())
-        # users/me, four definition lists, labels, and the four lists themselves
-        assert len(box.requests) - asked == 10
+        # users/me, recents, four definition lists, labels, and the six lists themselves
+        assert len(box.requests) - asked == 13
         assert sum(p.rows_loaded for p in result.progress) == 0
 
 

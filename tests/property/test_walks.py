@@ -54,6 +54,7 @@ class OffsetList:
             next_cursor=None,
             next_start=start + limit if len(rows) > start + limit else None,
             has_more=len(rows) > start + limit,
+            is_paged=True,
             asked=self.clock,
             server_time=self.clock,
             api="v1",
@@ -148,7 +149,7 @@ def test_walks_lose_nothing_where_the_order_is_ignored() -> None:
 
 def test_a_walk_that_goes_in_a_circle_is_stopped() -> None:
     rows = tuple(Record(i, START, b"{}") for i in range(3))
-    page = Page(rows, None, 0, True, START, START, "v1")
+    page = Page(rows, None, 0, True, True, START, START, "v1")
     for walk in (keyset, newest_first, listing):
         with pytest.raises(BadAnswer, match="circle"):
             list(walk(lambda _: page, Span(None, 3, START)))

@@ -12,7 +12,7 @@ from pipelines.narration import Narrator
 from sources.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from pipelines.run import RunResult
+    from pipelines.outcome import RunResult
 
 
 class Project:
@@ -35,18 +35,33 @@ class Project:
         return load_settings(environment=self.environment | source)
 
     def run(
-        self, *, resources: tuple[str, ...] = (), is_full_refresh: bool = False, **keys: str
+        self,
+        *,
+        resources: tuple[str, ...] = (),
+        is_full_refresh: bool = False,
+        accepts_deletions: bool = False,
+        command: str = "run",
+        **keys: str,
     ) -> RunResult:
         """`pipeduck run` in this process."""
+        from pipelines.readings import Scope
         from pipelines.run import run
 
         with Narrator() as narrator:
             return run(
                 self.settings(**keys),
                 narrator,
-                resources=resources,
-                is_full_refresh=is_full_refresh,
+                Scope(resources, is_full_refresh, accepts_deletions, command),
             )
+
+    def reconcile(self, *, accepts_deletions: bool = False, **keys: str) -> RunResult:
+        """`pipeduck reconcile` in this process."""
+        return self.run(
+            is_full_refresh=True,
+            accepts_deletions=accepts_deletions,
+            command="reconcile",
+            **keys,
+        )
 
     def rows(self, sql: str, *, published: bool = False) -> list[tuple[Any, ...]]:
         """Rows of a query on the working file, or on the published one."""

@@ -40,7 +40,10 @@ def test_every_key_can_be_set_by_its_variable(tmp_path: Path) -> None:
         "api": "collection",
         "start_date": "2024-01-31",
         "resources": '["persons"]',
+        "entities": '["deals"]',
         "daily_reserve": "0.5",
+        "max_share": "0.5",
+        "max_rejected_share": "1",
         "memory_limit": "1GB",
     }
     file = write(tmp_path)
@@ -54,6 +57,16 @@ def test_a_list_in_a_variable_is_json_or_has_commas(tmp_path: Path) -> None:
     for text in ('["persons", "leads"]', "persons, leads"):
         env = {"SOURCES__PIPEDRIVE__RESOURCES": text}
         assert load_settings(file, env).source.resources == ("leads", "persons")
+
+
+def test_histories_are_kept_of_no_entity_unless_named(tmp_path: Path) -> None:
+    for value, history in (("[]", ()), ('["persons", "leads"]', ("leads", "persons"))):
+        file = write(tmp_path, f"[history]\nentities = {value}\n")
+        assert load_settings(file, {}).history == history
+        assert load_settings(write(tmp_path), {"HISTORY__ENTITIES": value}).history == history
+    assert load_settings(write(tmp_path), {}).history == ()
+    with pytest.raises(ConfigError, match=r"history\.entities"):
+        load_settings(write(tmp_path, '[history]\nentities = ["users"]\n'), {})
 
 
 def test_all_problems_are_told_at_once_with_the_nearest_key(tmp_path: Path) -> None:
