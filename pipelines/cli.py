@@ -264,8 +264,11 @@ def prune(
     if not names:
         click.echo("There is nothing to prune.", err=True)
         return
-    if not yes:
-        click.confirm("Queries that use these names will fail. Drop them?", abort=True, err=True)
+    if not yes and not click.confirm(
+        "Queries that use these names will fail. Drop them?", err=True
+    ):
+        click.echo("Nothing was dropped.", err=True)
+        return
     with narrator() as speaking:
         _, result = prune_names(settings, speaking, entity)
     if result and result.error:

@@ -15,7 +15,7 @@ from sources.pipedrive.dialects import DialectChoice
 from sources.pipedrive.endpoints import ENDPOINTS, Dialect, endpoints_for
 from sources.pipedrive.reading import Reading, ReadingSettings
 from transforms.custom_fields import registry
-from transforms.custom_fields.definitions import ENTITIES, Entity
+from transforms.custom_fields.definitions import ENTITIES, Entity, has_deals
 from transforms.custom_fields.differences import FieldChange
 from transforms.raw import create_missing_sql
 from transforms.runner import preview
@@ -79,7 +79,7 @@ def diff(settings: Settings) -> Differences:
     """
     with duckdb.connect(":memory:") as memory:
         with open_working_read_only(settings.warehouse.path) as working:
-            _copy_known(working, memory, settings)
+            _copy_known(working, memory)
             remembered, company = remembered_dialect(working), last_company(working)
         # the working file is closed again: asking takes a while, and a run must be able to begin
         with open_client(settings) as client:
@@ -132,9 +132,7 @@ def _dialect(remembered: str | None) -> Dialect | None:
     return None if remembered is None else ("v2" if remembered == "v2" else "collection")
 
 
-def _copy_known(
-    working: duckdb.DuckDBPyConnection, memory: duckdb.DuckDBPyConnection, settings: Settings
-) -> None:
+def _copy_known(working: duckdb.DuckDBPyConnection, memory: duckdb.DuckDBPyConnection) -> None:
     """Put into `memory` what a transform would find before the next load: listings, registry."""
     memory.execute("set threads = 1; set TimeZone = 'UTC'")
     memory.execute((files("warehouse") / "sql" / "ops.sql").read_text("utf-8"))
@@ -157,8 +155,7 @@ def _copy_known(
                     f"select id, payload::varchar as payload, position, _dlt_load_id from {table}"
                 ).to_arrow_table(),
             )
-    has_deals = "deals" in raw and working.execute("select exists(from raw.deals)").fetchone()
-    if "deals" in settings.source.resources or has_deals == (True,):
+    if {"deals", "archived_deals"} <= raw and has_deals(working):
         # deals share the definitions of leads, and have a dictionary once there is a deal
         memory.execute("insert into raw.deals by name select 0 as id, '' as _dlt_load_id")
 

@@ -11,6 +11,12 @@ from sources.pipedrive.reading import Progress, Reading
 from .errors import Partial, Refused
 from .settle import Settled
 
+_ACCEPT = (
+    "If they are really gone: pipeduck reconcile --accept-deletions. If not, check what the "
+    "token's user may see. All that was read is loaded and published."
+)
+_AGAIN = "Run it again. All that was read is loaded and published."
+
 Failure = SourceError | Partial | Refused
 
 
@@ -35,7 +41,7 @@ def find_failure(readings: Sequence[Reading], settled: Settled) -> Failure | Non
     """
     failed = {r.endpoint.entity: r.progress.error for r in readings if r.progress.error}
     entities = [reading for reading in readings if reading.endpoint.kind == "entity"]
-    if failed and all(reading.endpoint.entity in failed for reading in entities):
+    if entities and all(reading.endpoint.entity in failed for reading in entities):
         first = next(failed[reading.endpoint.entity] for reading in entities)
         if not any(reading.progress.rows_loaded for reading in entities):
             raise first
@@ -47,10 +53,10 @@ def find_failure(readings: Sequence[Reading], settled: Settled) -> Failure | Non
     if final:
         return final
     if settled.refusals:
+        failing = f" {', '.join(failed)} could not be read." if failed else ""
         return Refused(
-            " ".join(settled.refusals),
-            "If they are really gone: pipeduck reconcile --accept-deletions. If not, check what "
-            "the token's user may see. The rest is loaded and published.",
+            " ".join(refusal.text for refusal in settled.refusals) + failing,
+            _ACCEPT if all(r.can_be_accepted for r in settled.refusals) else _AGAIN,
         )
     if not errors:
         return None

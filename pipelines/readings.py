@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -14,11 +14,19 @@ from sources.pipedrive.endpoints import TABLES, Dialect, Endpoint, endpoints_for
 from sources.pipedrive.identity import Identity
 from sources.pipedrive.reading import Reading, ReadingSettings
 from sources.pipedrive.recents import ITEMS, LONGEST
-from warehouse.ledger import last_polls, last_read_times, last_reconciles, remembered_dialect
+from warehouse.ledger import (
+    last_polls,
+    last_read_times,
+    last_reconciles,
+    left_out_lists,
+    remembered_dialect,
+)
 from warehouse.stored import StoredRows
 
 from .config import Settings
 from .narration import Narrator
+
+_ASK_AGAIN = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -35,11 +43,23 @@ class Scope:
 
 
 @dataclass(frozen=True)
+class Poll:
+    """Since when the recent changes of a table are to be asked for; None: it is loaded first.
+
+    `has_gap`: since before the month that Pipedrive looks back. Only a whole list closes it.
+    """
+
+    since: datetime | None
+    has_gap: bool
+
+
+@dataclass(frozen=True)
 class Plan:
-    """The readings of a run, and the tables whose recent changes to poll, with since when."""
+    """The readings of a run, what to poll by public table, and the public tables read whole."""
 
     readings: list[Reading]
-    polls: Mapping[str, datetime | None]  # by public table; None: nothing was ever polled
+    polls: Mapping[str, Poll]
+    whole: frozenset[str]
     dialects: DialectChoice
 
 
@@ -66,25 +86,10 @@ def plan(
         full_listing_pages=source.full_listing_pages,
         start_date=source.start_date,
     )
-    last_read, today = last_read_times(connection), datetime.now(UTC)
-    has_v2 = source.api != "auto" or remembered != "collection"  # asked once, and remembered
-    endpoints = [
-        endpoint
-        for endpoint in endpoints_for(_resources(settings, scope))
-        if has_v2 or not endpoint.is_optional
-    ]
-    endpoints = [
-        endpoint
-        for endpoint in endpoints
-        if scope.is_whole
-        or not stored.count(endpoint.entity)
-        or _is_over(
-            last_read.get(endpoint.entity), source.cadence.get(endpoint.entity, timedelta()), today
-        )
-    ]
+    endpoints = list(_due(connection, settings, stored, scope))
     now = identity.server_time
-    polls = _polls(connection, settings, endpoints, now)
-    whole = _whole(connection, settings, stored, endpoints, polls, now, narrator, scope)
+    polls = _polls(connection, settings, stored, endpoints, now)
+    whole = _whole(connection, settings, endpoints, polls, now, narrator, scope)
     readings = [
         Reading(
             endpoint,
@@ -98,7 +103,7 @@ def plan(
         )
         for endpoint in endpoints
     ]
-    return Plan(readings, polls, dialects)
+    return Plan(readings, polls, frozenset(whole), dialects)
 
 
 def _resources(settings: Settings, scope: Scope) -> tuple[str, ...]:
@@ -111,27 +116,52 @@ def _resources(settings: Settings, scope: Scope) -> tuple[str, ...]:
     return wanted
 
 
+def _due(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    stored: StoredRows,
+    scope: Scope,
+) -> Iterator[Endpoint]:
+    """The lists to read now: all that were never read, the others by their cadence.
+
+    An optional one that was not served when it was last asked for is asked for once a day.
+    """
+    last_read, now = last_read_times(connection), datetime.now(UTC)
+    left_out = left_out_lists(connection)
+    for endpoint in endpoints_for(_resources(settings, scope)):
+        cadence = settings.source.cadence.get(endpoint.entity, timedelta())
+        if endpoint.entity in left_out:
+            cadence = max(cadence, _ASK_AGAIN)
+        elif not stored.count(endpoint.entity):
+            cadence = timedelta()
+        if scope.is_whole or _is_over(last_read.get(endpoint.entity), cadence, now):
+            yield endpoint
+
+
 def _polls(
     connection: duckdb.DuckDBPyConnection,
     settings: Settings,
+    stored: StoredRows,
     endpoints: list[Endpoint],
     now: datetime,
-) -> dict[str, datetime | None]:
-    polls = last_polls(connection)
-    return {
-        table: polls.get(table)
-        for table in ITEMS
-        if any(endpoint.table == table for endpoint in endpoints)
-        and _is_over(polls.get(table), settings.source.cadence["recents"], now)
-    }
+) -> dict[str, Poll]:
+    last, accepted = last_polls(connection), last_reconciles(connection, is_accepted=True)
+    polls = {}
+    for table in ITEMS:
+        known = [moments[table] for moments in (last, accepted) if table in moments]
+        has_rows = any(stored.count(raw) for raw in TABLES[table])
+        is_read = any(endpoint.table == table for endpoint in endpoints)
+        if is_read and _is_over(last.get(table), settings.source.cadence["recents"], now):
+            has_gap = has_rows and (not known or now - max(known) > LONGEST)
+            polls[table] = Poll(last.get(table), has_gap)
+    return polls
 
 
 def _whole(
     connection: duckdb.DuckDBPyConnection,
     settings: Settings,
-    stored: StoredRows,
     endpoints: list[Endpoint],
-    polls: Mapping[str, datetime | None],
+    polls: Mapping[str, Poll],
     now: datetime,
     narrator: Narrator,
     scope: Scope,
@@ -141,13 +171,10 @@ def _whole(
     whole = set()
     for table in {endpoint.table for endpoint in endpoints if endpoint.table}:
         is_due = _is_over(last.get(table), settings.reconcile.every[table], now)
-        known = [moment for moment in (polls.get(table), last.get(table)) if moment is not None]
-        has_gap = table in polls and (not known or now - max(known) > LONGEST)
-        if has_gap and any(stored.count(raw) for raw in TABLES[table]):
-            since = f"last on {max(known):%Y-%m-%d}" if known else "never"
+        if table in polls and polls[table].has_gap:
             narrator.say(
-                f"{table}: what is gone was {since} asked for, and Pipedrive looks back one month: "
-                "the whole list is read"
+                f"{table}: what is gone was not asked for in a month, and Pipedrive looks back one "
+                "month: the whole list is read"
             )
             is_due = True
         is_loaded_whole = all(any(e.entity == raw for e in endpoints) for raw in TABLES[table])

@@ -12,18 +12,20 @@ from importlib.metadata import version
 import duckdb
 
 from sources.pipedrive.client import Client, Token
+from sources.pipedrive.endpoints import TABLES
 from sources.pipedrive.hosts import find_host
 from sources.pipedrive.identity import Identity
 from sources.pipedrive.reading import Reading
 from warehouse.connect import open_working, require_working
 from warehouse.ledger import Ledger, last_company, refused_reconciles, remembered_dialect
+from warehouse.stored import drop_repeats
 
 from .config import Settings
 from .errors import ConfigError, is_told
 from .finish import finish
 from .narration import Narrator
 from .outcome import RunResult, find_failure, told
-from .readings import Scope, plan
+from .readings import Plan, Scope, plan
 from .settle import Settled, Settling
 
 EVERYTHING = Scope()
@@ -47,13 +49,14 @@ def run(
         identity = client.identify()
         check_company(last_company(connection), identity, settings)
         _note_identity(ledger, identity, narrator)
-        _tell_refused(connection, narrator)
         planned = plan(connection, client, identity, settings, narrator, scope)
+        _tell_refused(connection, planned, narrator)
         started, begun = datetime.now(UTC), time.monotonic()
 
         def load_more(readings: Sequence[Reading]) -> None:
             _load(connection, readings, settings, narrator)
 
+        has_repeats = scope.is_whole and drop_repeats(connection, TABLES)
         load_more(planned.readings)
         settled = Settling(
             connection,
@@ -81,7 +84,7 @@ def run(
             rows_loaded=rows_loaded,
         )
         failure = find_failure(planned.readings, settled)
-        finished = finish(connection, ledger, settings, narrator, failure)
+        finished = finish(connection, ledger, settings, narrator, failure, is_full=has_repeats)
         narrator.say(
             f"{cost.requests} requests, {cost.tokens} tokens, {ledger.seconds:.1f} seconds"
         )
@@ -151,9 +154,11 @@ def _note_identity(ledger: Ledger, identity: Identity, narrator: Narrator) -> No
     )
 
 
-def _tell_refused(connection: duckdb.DuckDBPyConnection, narrator: Narrator) -> None:
+def _tell_refused(connection: duckdb.DuckDBPyConnection, planned: Plan, narrator: Narrator) -> None:
+    """Repeat what is not settled, unless this run compares again."""
     for table, reason in refused_reconciles(connection).items():
-        narrator.say(f"the last reconcile of {table} was refused: {reason}")
+        if table not in planned.whole:
+            narrator.say(f"not settled since the last reconcile: {reason}")
 
 
 def _load(
@@ -166,7 +171,8 @@ def _load(
 
     def on_package(packages: int) -> None:
         rows = sum(reading.progress.rows_loaded for reading in readings)
-        narrator.say(f"package {packages} committed, {rows:,} rows so far")
+        if rows:
+            narrator.say(f"package {packages} committed, {rows:,} rows so far")
 
     load(connection, readings, settings, on_package)
 

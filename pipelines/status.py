@@ -11,7 +11,7 @@ from typing import Any, TextIO
 import duckdb
 
 from warehouse.connect import open_published, open_working_read_only
-from warehouse.errors import NothingPublished, WarehouseLocked
+from warehouse.errors import NothingPublished, WarehouseLocked, WarehouseUnusable
 from warehouse.quoting import quote_identifier
 
 from .config import Settings
@@ -90,7 +90,7 @@ def read_status(settings: Settings) -> Status:
     if working.is_file():
         try:
             with open_working_read_only(working) as connection:
-                return _read(connection, settings, _WORKING)
+                return _read_current(connection, settings, _WORKING, working)
         except WarehouseLocked:
             if not published.is_file():
                 raise
@@ -99,7 +99,20 @@ def read_status(settings: Settings) -> Status:
             f"There is neither {working} nor {published} yet.", "pipeduck run makes both."
         )
     with open_published(published) as connection:
-        return _read(connection, settings, _PUBLISHED)
+        return _read_current(connection, settings, _PUBLISHED, published)
+
+
+def _read_current(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, names: _Names, file: Path
+) -> Status:
+    """The status; raises WarehouseUnusable for a file that lacks what later versions write."""
+    try:
+        return _read(connection, settings, names)
+    except (duckdb.BinderException, duckdb.CatalogException) as error:
+        raise WarehouseUnusable(
+            f"{file} was written by an earlier version of pipeduck.",
+            "pipeduck run, or pipeduck transform, brings it up to date.",
+        ) from error
 
 
 def _read(connection: duckdb.DuckDBPyConnection, settings: Settings, names: _Names) -> Status:

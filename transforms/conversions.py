@@ -38,7 +38,9 @@ _CONVERSIONS = (
 
 
 def mark_conversions(connection: duckdb.DuckDBPyConnection, *, run_id: str) -> dict[str, int]:
-    """Write tombstones for what was converted; returns how many by entity, all or nothing.
+    """Write tombstones for what was converted, all or nothing.
+
+    Returns how many records were not marked before, by entity.
 
     A record is converted when another one names it and was read after its own newest copy: had it
     come back, a list would have shown it since. One that was updated after the other was added did
@@ -105,7 +107,7 @@ def _mark(
         """,
         {"entity": conversion.entity, "run_id": run_id},
     )
-    row = connection.execute("select count(*) from converted").fetchone()
+    row = connection.execute("select count(*) from converted where is_new").fetchone()
     connection.execute("drop table converted")
     return int(row[0]) if row else 0
 
@@ -117,7 +119,7 @@ def _converted_sql(conversion: _Conversion) -> str:
         for table in conversion.successor_tables
     )
     copies = " union all ".join(
-        f"select id, read_time, update_time from {table}" for table in conversion.tables
+        f"select id, read_time, update_time, payload from {table}" for table in conversion.tables
     )
     return f"""
         create or replace temp table converted as
@@ -145,7 +147,8 @@ def _converted_sql(conversion: _Conversion) -> str:
             select
                 id::varchar as id,
                 max(read_time) as read_time,
-                max(update_time) as update_time
+                max(update_time) as update_time,
+                max(as_timestamp(payload ->> '/add_time')) as add_time
             from ({copies})
             where id::varchar in (select named_id from successors)
             group by id
@@ -155,13 +158,21 @@ def _converted_sql(conversion: _Conversion) -> str:
             named.id,
             successors.id as successor_id,
             successors.add_time,
-            successors.read_time
+            successors.read_time,
+            not exists (
+                select 1
+                from ops.tombstones as known
+                where known.entity = $entity and known.id = named.id
+            ) as is_new
         from successors
         join named on named.id = successors.named_id
         where named.read_time < successors.read_time
-            -- deals have whole seconds, leads milliseconds
+            -- changed after it was converted: it came back. Deals have whole seconds, leads
+            -- milliseconds; a successor that has inherited its add_time says nothing of this
             and not coalesce(
-                named.update_time > successors.add_time + interval 1 second, false
+                named.update_time > successors.add_time + interval 1 second
+                and successors.add_time > named.add_time + interval 1 second,
+                false
             )
             and not exists (
                 select 1

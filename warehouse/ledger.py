@@ -58,11 +58,24 @@ def last_read_times(connection: duckdb.DuckDBPyConnection) -> dict[str, datetime
     )
 
 
-def last_reconciles(connection: duckdb.DuckDBPyConnection) -> dict[str, datetime]:
-    """When each public table was last compared with a whole list, whatever came of it."""
+def left_out_lists(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """The optional lists that were not served when they were last asked for."""
+    rows = connection.execute(
+        "select entity from ops.steps where step = 'read' "
+        "group by entity having arg_max(coalesce(note, ''), started_time) <> ''"
+    ).fetchall()
+    return {entity for (entity,) in rows}
+
+
+def last_reconciles(
+    connection: duckdb.DuckDBPyConnection, *, is_accepted: bool = False
+) -> dict[str, datetime]:
+    """When each public table was last compared with a whole list; or last with a good end."""
     return dict(
         connection.execute(
-            "select entity, max(watermark) from ops.steps where step = 'reconcile' group by entity"
+            "select entity, max(watermark) from ops.steps where step = 'reconcile' "
+            "and (error is null or not $is_accepted) group by entity",
+            {"is_accepted": is_accepted},
         ).fetchall()
     )
 

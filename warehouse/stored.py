@@ -155,5 +155,32 @@ class StoredRows:
         return self._connection.cursor()
 
 
+def drop_repeats(
+    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Sequence[str]]
+) -> bool:
+    """Of rows with one id in a raw table, as only an edit by hand makes them, keep the newest.
+
+    Returns whether there were any: what was built from them has to be built anew.
+    """
+    has_repeats = False
+    for table in (raw for raws in tables.values() for raw in raws):
+        if not connection.execute(
+            "select 1 from duckdb_tables() where schema_name = 'raw' and table_name = ?", [table]
+        ).fetchall():
+            continue
+        dropped = connection.execute(
+            f"""
+            delete from {_raw(table)}
+            where rowid in (
+                select rowid
+                from {_raw(table)}
+                qualify row_number() over (partition by id order by read_time desc, rowid) > 1
+            )
+            """
+        ).fetchone()
+        has_repeats = has_repeats or bool(dropped and dropped[0])
+    return has_repeats
+
+
 def _raw(table: str) -> str:
     return f"raw.{quote_identifier(table)}"

@@ -37,10 +37,11 @@ class PublicTable:
     name: str
     raw: tuple[str, ...]
 
-    def copies(self, columns: str = "id::varchar as id, read_time") -> str:
-        """SQL of every copy of every record."""
+    def copies(self) -> str:
+        """SQL of every copy of every record: its id as text, when it was read and updated."""
         return " union all ".join(
-            f"select {columns} from raw.{quote_identifier(table)}" for table in self.raw
+            f"select id::varchar as id, read_time, update_time from raw.{quote_identifier(table)}"
+            for table in self.raw
         )
 
 
@@ -55,8 +56,9 @@ def mark(
     """Mark records of `table` as gone; returns how many were not marked before.
 
     Records that are not loaded are passed over, and so are those with a copy read after
-    `marked_time`. What is known more exactly stays: converted over merged over deleted over absent;
-    of two deletions or merges the later one, as the record was back in between.
+    `marked_time`, or one that was changed after it is said to have been deleted. What is known more
+    exactly stays: converted over merged over deleted over absent; of two deletions or merges the
+    later one, as the record was back in between.
     """
     if not marks:
         return 0
@@ -67,8 +69,13 @@ def mark(
         select arrived.*, known.id is null as is_new
         from arrived
         join (
-            select id, max(read_time) as read_time from ({table.copies()}) group by id
-        ) as copies on copies.id = arrived.id and copies.read_time <= $marked_time
+            select id, max(read_time) as read_time, max(update_time) as update_time
+            from ({table.copies()})
+            group by id
+        ) as copies
+            on copies.id = arrived.id
+            and copies.read_time <= $marked_time
+            and coalesce(copies.update_time <= arrived.deleted_time + interval 1 second, true)
         left join ops.tombstones as known
             on known.entity = {quote_literal(table.name)} and known.id = arrived.id
         where {_rank("arrived.reason")} > coalesce({_rank("known.reason")}, 0)
@@ -119,25 +126,16 @@ def forget_returned(connection: duckdb.DuckDBPyConnection, table: PublicTable) -
     return int(found[0]) if found else 0
 
 
-def live_rows(connection: duckdb.DuckDBPyConnection, table: PublicTable) -> dict[str, int]:
-    """How many records are not marked as gone, by the raw table that has their newest copy."""
-    copies = " union all ".join(
-        f"select {place} as place, id::varchar as id, read_time from raw.{quote_identifier(raw)}"
-        for place, raw in enumerate(table.raw)
-    )
+def live_rows(
+    connection: duckdb.DuckDBPyConnection, table: PublicTable, since: datetime | None = None
+) -> dict[str, int]:
+    """How many records are not marked as gone, by the raw table that has their newest copy.
+
+    `since` leaves out those that a list of what is newer cannot hold.
+    """
     rows = connection.execute(
-        f"""
-        with newest as (
-            -- read at once: the archived copy, as in the models
-            select id, arg_max(place, (read_time, place)) as place from ({copies}) group by id
-        )
-        select place, count(*)
-        from newest
-        where id not in (
-            select id from ops.tombstones where entity = {quote_literal(table.name)}
-        )
-        group by place
-        """
+        f"{_live_sql(table, since)} select place, count(*) from live group by place",
+        {} if since is None else {"since": since},
     ).fetchall()
     counts = dict(rows)
     return {raw: int(counts.get(place, 0)) for place, raw in enumerate(table.raw)}
@@ -148,34 +146,50 @@ def find_absent(
     table: PublicTable,
     listed: Sequence[pa.Array],
     since: datetime | None = None,
-) -> list[str]:
-    """Ids of live records that are not in `listed`, the ids of a whole list.
+) -> dict[str, list[str]]:
+    """Ids of live records that are not in `listed`, the ids of a whole list, by raw table.
 
     `since`: the list holds nothing older, so that older records cannot be told to be absent.
     """
     connection.register("listed", _ids(listed))
-    is_covered = "true" if since is None else "max(update_time) >= $since"
     rows = connection.execute(
-        f"""
-        select id
-        from ({table.copies("id::varchar as id, update_time")})
-        where id not in (select id from listed)
-            and id not in (
-                select id from ops.tombstones where entity = {quote_literal(table.name)}
-            )
-        group by id
-        having {is_covered}
-        order by id
-        """,
+        f"{_live_sql(table, since)} select place, id from live "
+        "where id not in (select id from listed) order by id",
         {} if since is None else {"since": since},
     ).fetchall()
     connection.unregister("listed")
-    return [id_ for (id_,) in rows]
+    return {raw: [id_ for of, id_ in rows if of == place] for place, raw in enumerate(table.raw)}
 
 
 def count_ids(listed: Sequence[pa.Array]) -> int:
     """How many different ids were listed."""
     return len(_ids(listed).column("id").unique())
+
+
+def _live_sql(table: PublicTable, since: datetime | None) -> str:
+    """A `with` that names the records not marked as gone, each where its newest copy is."""
+    copies = " union all ".join(
+        f"select {place} as place, id::varchar as id, read_time, update_time "
+        f"from raw.{quote_identifier(raw)}"
+        for place, raw in enumerate(table.raw)
+    )
+    return f"""
+        with newest as (
+            -- read at once: the archived copy, as in the models
+            select id, arg_max(place, (read_time, place)) as place
+            from ({copies})
+            group by id
+            {"" if since is None else "having max(update_time) >= $since"}
+        ),
+
+        live as (
+            select *
+            from newest
+            where id not in (
+                select id from ops.tombstones where entity = {quote_literal(table.name)}
+            )
+        )
+    """
 
 
 def _ids(listed: Sequence[pa.Array]) -> pa.Table:

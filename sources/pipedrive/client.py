@@ -271,10 +271,12 @@ def _refusal(path: str, text: str, response: httpx.Response) -> SourceError:
             "Wait some minutes before the next run, and run less often.",
         )
     if status in {402, 403}:
+        is_collection = path.endswith("/collection")
         return Forbidden(
             f"The token may not read {path} ({status}: {text}).",
-            "Use an admin's token, or leave it out of resources; the collection endpoints are for "
-            "global admins, v2 is not.",
+            "The collection endpoints are for global admins: use an admin's token, or v2."
+            if is_collection
+            else "Give the token's user the right to see it, or leave it out of resources.",
         )
     if status in {404, 405, 410, 501}:
         return NotServed(

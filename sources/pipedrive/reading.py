@@ -7,7 +7,7 @@ an id at most once, because a merge of two rows with one id would insert both.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -17,10 +17,12 @@ import pyarrow as pa
 from .client import Client, Meter
 from .dialects import DialectChoice
 from .endpoints import Api, Endpoint, Route
-from .errors import NotServed, SourceError
+from .errors import BadAnswer, NotServed, SourceError
 from .pages import Page, Record, parse_time, without_repeats
 from .stored import NothingStored, Stored
 from .walks import WALKS, Params, Span, single
+
+_MOST_IDS = 100  # that one request may ask for
 
 Mode = Literal["first", "full", "incremental", "listing"]
 
@@ -132,11 +134,16 @@ class Reading:
             else:
                 yield from self._whole_listing()
         except SourceError as error:
-            if self.endpoint.is_optional and isinstance(error, NotServed):
+            if isinstance(error, NotServed) and self._can_be_left_out():
                 self.progress.note = f"{self.endpoint.entity} are left out: {error.message}"
             else:
                 self.progress.error = error
             self.is_finished = True
+
+    def _can_be_left_out(self) -> bool:
+        """Whether nobody misses the list: it is optional, and no row of it was ever read."""
+        is_new = not self.stored.count(self.endpoint.entity) and not self.progress.rows_listed
+        return self.endpoint.is_optional and is_new
 
     def _entity_package(self, state: MutableMapping[str, Any]) -> Iterator[pa.Table]:
         if self._pages is None:
@@ -187,29 +194,65 @@ class Reading:
 
     def _fetch(self, route: Route) -> Callable[[Params], Page]:
         def fetch(params: Params) -> Page:
-            begun = time.monotonic()
             if route.include_fields:
                 params = params | {"include_fields": route.include_fields}
-            try:
-                page = self.client.page(self.endpoint, route, params, self.progress.meter)
-            finally:
-                self.progress.seconds += time.monotonic() - begun
+            page = self._ask(route, params)
+            if self._looks_cut(page, route):
+                page = self._ask(route, params)
+            if self._looks_cut(page, route):
+                self._doubt(page)
+            self._has_announced_more = bool(page.next_cursor or page.has_more)
             self.progress.rows_listed += len(page.records)
-            self._doubt_the_end(page, route)
             if self.on_page:
                 self.on_page(self.progress)
             return page
 
         return fetch
 
-    def _doubt_the_end(self, page: Page, route: Route) -> None:
-        """Some answers lack `additional_data`, and `data` can be null: neither proves an end."""
-        if self._has_announced_more and not page.records:
-            self.doubt = "a page was empty after the one before had announced more"
+    def _ask(self, route: Route, params: Params) -> Page:
+        begun = time.monotonic()
+        try:
+            return self.client.page(self.endpoint, route, params, self.progress.meter)
+        finally:
+            self.progress.seconds += time.monotonic() - begun
+
+    def look_up(self, ids: Sequence[str]) -> Iterator[str]:
+        """Those of `ids` that the list has now, where it can be asked for single ones (v2 only)."""
+        route = self._route
+        if route is None or route.api != "v2":
+            return
+        for start in range(0, len(ids), _MOST_IDS):
+            wanted = ",".join(ids[start : start + _MOST_IDS])
+            page = self._ask(route, {"ids": wanted, "limit": _MOST_IDS})
+            yield from (str(record.id) for record in page.records)
+
+    def _looks_cut(self, page: Page, route: Route) -> bool:
+        """Whether a page may not be what it seems: a list must not end early without a word.
+
+        Some answers lack `additional_data`, and `data` can be null (API facts 3 and 4.8).
+        """
+        if not page.records:
+            is_known = (
+                self.progress.mode != "incremental"
+                and not self.progress.rows_listed
+                and bool(self.stored.count(self.endpoint.entity))
+            )
+            has_more = self._has_announced_more or page.next_cursor or page.has_more
+            return bool(has_more or (is_known and not page.is_paged and route.pager != "none"))
         is_full_page = len(page.records) >= self.settings.page_size
-        if route.pager == "cursor" and is_full_page and not page.is_paged:
-            self.doubt = "a full page did not say whether it was the last"
-        self._has_announced_more = bool(page.next_cursor or page.has_more)
+        return route.pager == "cursor" and is_full_page and not page.is_paged
+
+    def _doubt(self, page: Page) -> None:
+        """After a second look: no rows where more were announced can be true, silence cannot."""
+        if not page.records and not self.progress.rows_listed:
+            self.doubt = "an empty page did not say that it was the last"
+        elif not page.is_paged:
+            raise BadAnswer(
+                f"A page of {self.endpoint.entity} does not say whether it is the last.",
+                "What came before is kept, and the next run reads the list again.",
+            )
+        else:
+            self.doubt = "a page was empty after the one before had announced more"
 
     def _note(self, page: Page) -> pa.Table:
         """The rows of a page that differ from what is stored."""

@@ -94,7 +94,7 @@ def read_recents(
             if row.item in _TABLES and type(row.id) is int:
                 latest[_TABLES[row.item], row.id] = _record(row)
     gone = {
-        table: list(_gone({id_: data for (of, id_), data in latest.items() if of == table}))
+        table: list(_gone({id_: data for (of, id_), data in latest.items() if of == table}, since))
         for table in wanted
     }
     return Recents(gone, asked or datetime.now(UTC), has_gap)
@@ -150,30 +150,53 @@ def _record(row: _Row) -> dict[str, Any] | None:
     return next((data for data in records if data.get("id") == row.id), next(iter(records), None))
 
 
-def _gone(records: dict[int, dict[str, Any] | None]) -> Iterator[Gone]:
-    """Those of one table that are gone.
+def _gone(records: dict[int, dict[str, Any] | None], since: datetime) -> Iterator[Gone]:
+    """Those of one table that are gone, with the survivor where a row tells it.
 
-    `merge_what_id` is "the person with whom the main person was merged" (spec): on a deleted row
-    it names the survivor, on a row that is alive the one that went into it.
+    Where no `delete_time` is told, `update_time` is it, unless it lies before what was asked for.
     """
-    survivors = {
-        merged: id_
-        for id_, data in records.items()
-        if data and not _is_deleted(data) and (merged := _id(data.get("merge_what_id"))) is not None
-    }
-    alive = {id_ for id_, data in records.items() if data and not _is_deleted(data)}
+    survivors = dict(_merges(records))
     for id_, data in records.items():
         if data is None:
-            yield Gone(id_, merged_into_id=survivors.get(id_), is_certain=id_ in survivors)
-        elif id_ not in alive:
-            merged_into = _id(data.get("merge_what_id")) or survivors.get(id_)
-            deleted = parse_time(data.get("delete_time")) or parse_time(data.get("update_time"))
-            yield Gone(id_, deleted, None if merged_into == id_ else merged_into)
+            yield Gone(id_, None, survivors.get(id_), is_certain=id_ in survivors)
+        elif _is_deleted(data):
+            time = _deleted_time(data)
+            is_told = data.get("delete_time") or (time and time >= since)
+            yield Gone(id_, time if is_told else None, survivors.get(id_))
     for merged, survivor in survivors.items():
         if merged not in records:
-            data = records[survivor] or {}
-            time = parse_time(data.get("update_time"))
+            time = parse_time((records[survivor] or {}).get("update_time"))
             yield Gone(merged, time, survivor, is_certain=False)  # may be long ago
+
+
+def _merges(records: dict[int, dict[str, Any] | None]) -> Iterator[tuple[int, int]]:
+    """Pairs of a record that was merged and the one it went into.
+
+    `merge_what_id` is "the person with whom the main person was merged" (spec), which may stand on
+    either of them: of two the one that is gone was merged, and of two that are gone the one that
+    went first.
+    """
+    for id_, data in records.items():
+        other = _id(data.get("merge_what_id")) if data else None
+        if not data or other is None or other == id_:
+            continue
+        other_data = records.get(other)
+        if not _is_deleted(data):
+            if not other_data or _is_deleted(other_data):
+                yield other, id_
+        elif other_data and _is_deleted(other_data) and _went_first(other_data, data):
+            yield other, id_
+        else:
+            yield id_, other
+
+
+def _went_first(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    first, second = _deleted_time(one), _deleted_time(other)
+    return first is not None and second is not None and first < second
+
+
+def _deleted_time(data: dict[str, Any]) -> datetime | None:
+    return parse_time(data.get("delete_time")) or parse_time(data.get("update_time"))
 
 
 def _is_deleted(data: dict[str, Any]) -> bool:

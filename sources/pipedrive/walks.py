@@ -142,7 +142,7 @@ def newest_first(fetch: Fetch, span: Span) -> Iterator[Page]:
 def listing(fetch: Fetch, span: Span) -> Iterator[Page]:
     """A small list, whole: by cursor, by offset, or in one answer, as the first page tells.
 
-    v2 has cursors alone and refuses `start`: a page of it without a cursor is the last, full or not.
+    v2 has cursors alone and refuses `start`: a page without a cursor is the last, full or not.
     """
     params: Params = {"limit": span.page_size}
     seen: Seen = {}

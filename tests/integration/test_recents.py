@@ -31,7 +31,7 @@ def read(box: Sandbox, *, days: float = 1, page_size: int = 500) -> Recents:
 
 def gone(box: Sandbox, *rows: Any) -> list[Gone]:
     box.fault("*/recents", "replace", payload=list(rows))
-    return read(box).gone["persons"]
+    return read(box, days=3).gone["persons"]
 
 
 def person(number: int, **data: Any) -> dict[str, Any]:
@@ -72,6 +72,24 @@ def test_a_survivor_names_the_one_that_went_into_it(box: Sandbox) -> None:
         Gone(3, TIME, 9, is_certain=False)
     ]
     assert gone(box, person(9, merge_what_id=3), person(3)) == [], "both are there"
+
+
+@pytest.mark.parametrize("named_on", ["loser", "survivor"])
+def test_one_that_was_merged_and_one_that_was_deleted_later_are_told_apart(
+    box: Sandbox, named_on: str
+) -> None:
+    first, later = "2026-05-30 10:00:00", "2026-05-30 11:00:00"
+    loser, survivor = dead(1, delete_time=first), dead(2, delete_time=later)
+    (loser if named_on == "loser" else survivor)["data"]["merge_what_id"] = (
+        2 if named_on == "loser" else 1
+    )
+    hour = timedelta(hours=1)
+    assert gone(box, loser, survivor) == [Gone(1, TIME, 2), Gone(2, TIME + hour)]
+
+
+def test_a_time_before_what_was_asked_for_is_no_time_of_deletion(box: Sandbox) -> None:
+    old = dead(3, delete_time=None, update_time="2026-01-01 00:00:00")
+    assert gone(box, old) == [Gone(3)]
 
 
 def test_what_came_back_is_as_its_last_row_says(box: Sandbox) -> None:

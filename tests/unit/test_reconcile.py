@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from warehouse.reconcile import Evidence, Limits, find_refusal
+from warehouse.reconcile import Evidence, Limits, Part, find_refusal
 
 FEW = Evidence("persons", listed=95, live=100, absent=5)
 MANY = Evidence("persons", listed=40, live=100, absent=60)
@@ -14,7 +14,8 @@ DOUBT = "a full page did not say whether it was the last"
 
 
 def refusal(evidence: Evidence, *, is_accepted: bool = False) -> str:
-    return find_refusal(evidence, Limits(), is_accepted=is_accepted) or ""
+    found = find_refusal(evidence, Limits(), is_accepted=is_accepted)
+    return found.text if found else ""
 
 
 def test_a_few_absent_rows_are_believed() -> None:
@@ -35,6 +36,13 @@ def test_more_than_the_share_and_more_than_the_rows_are_refused(
 ) -> None:
     evidence = Evidence("persons", listed=live - absent, live=live, absent=absent)
     assert bool(refusal(evidence)) is is_refused
+
+
+def test_a_list_of_two_that_vanishes_is_refused_though_the_other_is_large() -> None:
+    parts = (Part("leads", live=40, absent=30), Part("archived_leads", live=5000, absent=0))
+    evidence = Evidence("leads", listed=5010, live=5040, absent=30, parts=parts)
+    assert "75% of leads" in refusal(replace(evidence, table="all leads"))
+    assert refusal(evidence)
 
 
 def test_the_sentence_says_how_many_and_why() -> None:
@@ -64,6 +72,9 @@ def test_doubtful_lists_are_refused_however_few_rows_are_absent(
 
 def test_a_list_that_may_not_be_whole_is_no_evidence_even_if_accepted() -> None:
     assert refusal(replace(FEW, doubt=DOUBT), is_accepted=True)
+    found = find_refusal(replace(FEW, doubt=DOUBT), Limits())
+    assert found
+    assert not found.can_be_accepted
 
 
 def test_nothing_absent_is_nothing_to_refuse() -> None:

@@ -84,6 +84,16 @@ def test_a_copy_read_after_the_evidence_is_stronger_than_it(account: Account) ->
     assert put(account, PERSONS, Mark(1, "deleted"), at=LATER - timedelta(minutes=20)) == 0
 
 
+def test_a_record_that_changed_after_it_was_deleted_is_back(account: Account) -> None:
+    account.records("persons", {"id": 1}, {"id": 2}, read_minute=1)
+    account.connection.execute(
+        "update raw.persons set update_time = $t where id = 1",
+        {"t": DELETED + timedelta(seconds=5)},
+    )
+    assert put(account, PERSONS, Mark(1, "deleted", DELETED), Mark(2, "deleted", DELETED)) == 1
+    assert [row[0] for row in tombstones(account)] == ["2"]
+
+
 def test_a_record_that_was_read_again_loses_its_mark(account: Account) -> None:
     account.records("persons", {"id": 1}, {"id": 2}, read_minute=1)
     put(account, PERSONS, Mark(1, "deleted"), Mark(2, "deleted"), at=LATER - timedelta(minutes=20))
@@ -106,7 +116,10 @@ def test_absent_are_live_records_that_no_list_had(account: Account) -> None:
     account.records("archived_leads", {"id": "c"}, {"id": "d"}, api="v1")
     put(account, LEADS, Mark("b", "absent"))
     listed = [pa.array(["a"]), pa.array(["a"]), pa.array([], pa.string())]
-    assert find_absent(account.connection, LEADS, listed) == ["c", "d"]
+    assert find_absent(account.connection, LEADS, listed) == {
+        "leads": [],
+        "archived_leads": ["c", "d"],
+    }
     assert count_ids(listed) == 1
 
 
@@ -117,4 +130,6 @@ def test_what_a_start_date_keeps_out_of_the_list_is_not_absent(account: Account)
         "where id < 3"
     )
     since = datetime(2026, 6, 1, tzinfo=UTC)
-    assert find_absent(account.connection, PERSONS, [], since) == ["2"]
+    assert find_absent(account.connection, PERSONS, [], since) == {"persons": ["2"]}
+    assert live_rows(account.connection, PERSONS, since) == {"persons": 1}
+    assert live_rows(account.connection, PERSONS) == {"persons": 3}

@@ -72,7 +72,7 @@ def read_definitions(connection: duckdb.DuckDBPyConnection, entity: Entity) -> D
     None also for deals where none was ever loaded: their definitions come along with leads, and
     whoever loads leads alone wants no dictionary of deals.
     """
-    if entity == "deals" and not _has_deals(connection):
+    if entity == "deals" and not has_deals(connection):
         return None
     fields: dict[str, Definition] = {}
     labels: tuple[Option, ...] = ()
@@ -92,7 +92,8 @@ def read_definitions(connection: duckdb.DuckDBPyConnection, entity: Entity) -> D
     return Definitions(tuple(fields.values()), labels) if is_loaded else None
 
 
-def _has_deals(connection: duckdb.DuckDBPyConnection) -> bool:
+def has_deals(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether any deal is loaded. The raw tables are there."""
     query = "select exists(from raw.deals) or exists(from raw.archived_deals)"
     return connection.execute(query).fetchone() == (True,)
 

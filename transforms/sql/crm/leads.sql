@@ -34,7 +34,7 @@
 --   add_time: When it was created
 --   update_time: When it last changed
 --   is_deleted: Whether it is gone from Pipedrive's lists: deleted or converted
---   deleted_time: When it was found to be gone
+--   deleted_time: When it was converted, or found to be gone
 
 with label_names as (
     select map(list(id), list(name)) as names
