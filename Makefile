@@ -20,7 +20,7 @@ test: setup lint types   ## lint, types and tests
 	$(BIN)/python -m pytest -n $(WORKERS)
 
 test-all: setup lint types   ## the same with the long versions of the property tests
-	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n $(WORKERS)
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n $(WORKERS) -m "thorough or not thorough"
 
 lint: setup
 	$(BIN)/ruff check .

@@ -191,7 +191,7 @@ class State:
         return moment
 
     def touch(self, record: Entry, moment: datetime, *, moves_update_time: bool = True) -> None:
-        """Note that a record changed."""
+        """Note that a record changed. That of a deleted one stays: it is when it was deleted."""
         record.revision += 1
-        if moves_update_time:
+        if moves_update_time and (not record.is_deleted or record.delete_time == moment):
             record.update_time = self.moment_of(record, moment)

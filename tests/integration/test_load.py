@@ -38,7 +38,9 @@ def truth_ids(box: Sandbox) -> dict[str, set[Any]]:
 
 
 @pytest.mark.parametrize("api", APIS)
-@pytest.mark.parametrize("page_size", ["2", "7", "500"])
+@pytest.mark.parametrize(
+    "page_size", ["7", *(pytest.param(size, marks=pytest.mark.thorough) for size in ("2", "500"))]
+)
 def test_a_first_load_has_every_record_once(project_of: Make, api: str, page_size: str) -> None:
     with Sandbox(persons=40, organizations=12, leads=15, archived_leads=9, seed=3) as box:
         project = project_of(box)
@@ -245,7 +247,9 @@ def test_an_entity_that_fails_keeps_its_watermark_and_the_others_their_rows(
         assert project.value("select count(*) from raw.persons") == 30
 
 
-@pytest.mark.parametrize("status", [404, 405, 410, 501])
+@pytest.mark.parametrize(
+    "status", [404, *(pytest.param(code, marks=pytest.mark.thorough) for code in (405, 410, 501))]
+)
 def test_auto_takes_the_dialect_that_is_served_and_remembers_it(
     project_of: Make, status: int
 ) -> None:
