@@ -15,8 +15,18 @@ from sources.sandbox import Sandbox
 Make = Callable[[Sandbox], Project]
 
 
-@pytest.mark.parametrize("form", ["row", "null", "list"])
-@pytest.mark.parametrize("api", ["v2", "collection"])
+@pytest.mark.parametrize(
+    ("form", "api"),
+    [
+        ("row", "v2"),
+        ("null", "collection"),
+        ("list", "v2"),
+        *(
+            pytest.param(*case, marks=pytest.mark.thorough)
+            for case in (("row", "collection"), ("null", "v2"), ("list", "collection"))
+        ),
+    ],
+)
 def test_a_deleted_person_is_flagged_by_the_next_run_of_a_large_account(
     project_of: Make, api: str, form: Literal["row", "null", "list"]
 ) -> None:

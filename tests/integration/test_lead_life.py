@@ -14,7 +14,7 @@ from sources.sandbox import Sandbox
 Make = Callable[[Sandbox], Project]
 
 
-@pytest.mark.parametrize("moves", [True, False])
+@pytest.mark.parametrize("moves", [False, pytest.param(True, marks=pytest.mark.thorough)])
 def test_a_lead_is_one_row_through_all_of_its_life(project_of: Make, moves: bool) -> None:
     with Sandbox(archive_moves_update_time=moves, leads=40, archived_leads=10) as box:
         project = project_of(box)

@@ -53,7 +53,7 @@ def test_a_first_load_has_every_record_once(project_of: Make, api: str, page_siz
 
 
 @pytest.mark.parametrize("api", APIS)
-@pytest.mark.parametrize("nulls", ["first", "last"])
+@pytest.mark.parametrize("nulls", ["first", pytest.param("last", marks=pytest.mark.thorough)])
 def test_records_without_update_time_are_not_lost(
     project_of: Make, api: str, nulls: Literal["first", "last"]
 ) -> None:
@@ -94,7 +94,7 @@ def test_packages_are_cut_without_losing_or_repeating_a_row(project_of: Make, ap
 
 
 @pytest.mark.parametrize("api", APIS)
-@pytest.mark.parametrize("package_rows", ["8", "50000"])
+@pytest.mark.parametrize("package_rows", ["8", pytest.param("50000", marks=pytest.mark.thorough)])
 def test_records_edited_between_two_pages_are_stored_once_as_they_are_now(
     project_of: Make, api: str, package_rows: str
 ) -> None:

@@ -96,13 +96,18 @@ def test_a_list_that_fails_marks_nothing(project_of: Make, path: str, after: int
     ("path", "fault", "after"),
     [
         ("*/persons", ("data_null", {}), 0),
-        ("*/persons", ("data_null", {}), 1),
         ("*/persons", ("replace", {"payload": []}), 1),
-        ("*/persons", ("no_additional_data", {}), 0),
         ("*/leads", ("data_null", {}), 0),
-        ("*/leads", ("replace", {"payload": []}), 1),
-        ("*/leads/archived", ("data_null", {}), 1),
-        ("*/leads/archived", ("replace", {"payload": []}), 0),
+        *(
+            pytest.param(*case, marks=pytest.mark.thorough)
+            for case in (
+                ("*/persons", ("data_null", {}), 1),
+                ("*/persons", ("no_additional_data", {}), 0),
+                ("*/leads", ("replace", {"payload": []}), 1),
+                ("*/leads/archived", ("data_null", {}), 1),
+                ("*/leads/archived", ("replace", {"payload": []}), 0),
+            )
+        ),
     ],
 )
 def test_an_empty_or_endless_page_is_no_evidence(

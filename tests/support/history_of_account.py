@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-import duckdb
 from expected import FIELDS_OF, NOT_SENT_BY_COLLECTION, Known, Row, columns_of, expected
 from expected import expected_listing as listing
 from life_of_account import Life
 from projects import Project
+from published import Published
 
 from pipelines.outcome import RunResult
 from sources.pipedrive.endpoints import TABLES
@@ -31,7 +31,6 @@ ENTITY: dict[str, Entity] = {
     "organizations": "organization",
     "deals": "deal",
 }
-_NAMED = ("persons", "organizations", "pipelines", "stages")
 _OF_OTHERS = {
     "labels", "status", "is_deleted", "deleted_time", "merged_into_id", "converted_deal_id",
     "converted_lead_id",
@@ -39,43 +38,6 @@ _OF_OTHERS = {
 """Columns that can change although the record is gone, beside names and custom ones."""
 _SHOWN_BY_NAME = ("enum", "set", "user", "people", "org")
 _POLL_REACHES = timedelta(days=30)
-
-
-class Published:
-    """The published file at one moment."""
-
-    def __init__(self, project: Project) -> None:
-        file = project.folder / "pipedrive.duckdb"
-        with duckdb.connect(str(file), read_only=True) as connection:
-            connection.execute("set TimeZone = 'UTC'")
-
-            def read(name: str) -> list[Row]:
-                cursor = connection.execute(f"from {name}")
-                columns = [column[0] for column in cursor.description or ()]
-                return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-
-            self.tables: dict[str, dict[Any, Row]] = {}
-            for name in (*TABLES, "pipelines", "stages"):
-                rows = read(name)
-                self.tables[name] = {row["id"]: row for row in rows}
-                assert len(rows) == len(self.tables[name]), f"an id is twice in {name}"
-            self.contacts = {name: read(name) for name in ("person_emails", "person_phones")}
-            self.references = {
-                name: read(name) for name in ("users", "lead_labels", "lead_sources", "currencies")
-            }
-            self.fields: dict[tuple[str, str], Row] = {}
-            rows = read("custom_fields")
-            self.fields = {(row["entity"], row["key"]): row for row in rows}
-            assert len(rows) == len(self.fields), "a field is twice in the dictionary"
-            self.options = read("custom_field_options")
-            keys = {(row["entity"], row["key"], row["option_id"]) for row in self.options}
-            assert len(keys) == len(self.options), "an option is twice in the dictionary"
-
-    def names(self) -> dict[str, dict[int, str | None]]:
-        """The names of what others refer to, by table and id, gone or not."""
-        return {
-            table: {id_: row["name"] for id_, row in self.tables[table].items()} for table in _NAMED
-        }
 
 
 @dataclass
