@@ -76,8 +76,8 @@ def _dlt_defaults(settings: Settings) -> dict[str, Any]:
         "extract": {"workers": settings.source.concurrency},
         # Marks each row with its package, so that transforms see which rows are new.
         "normalize": {"parquet_normalizer": {"add_dlt_load_id": True}},
-        # Or every record would stay in the file twice.
-        "load": {"truncate_staging_dataset": True},
+        # Or every record would stay in the file twice; and a package is one transaction.
+        "load": {"truncate_staging_dataset": True, "workers": 1},
         # May not stand in config.toml; dlt's own command line needs it to find the file.
         "destination": {"duckdb": {"credentials": str(settings.warehouse.path)}},
     }

@@ -178,7 +178,7 @@ def _read_definitions(
             ReadingSettings(page_size=settings.source.page_size),
             server_time,
         )
-        for rows in reading.package({}):
+        for rows in reading.package():
             newest = rows.append_column("_dlt_load_id", pa.array(["newest"] * rows.num_rows))
             _insert(memory, f"raw.{quote_identifier(endpoint.entity)}", newest)
         if reading.progress.error:

@@ -1,35 +1,21 @@
-"""From readings to `raw`: dlt packages, one after the other, each committed before the next."""
+"""From readings to `raw`, package by package, each committed before the next one is read."""
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-import dlt
 import duckdb
-from dlt.common.data_types import TDataType
-from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
-from dlt.destinations.impl.duckdb.factory import DuckDbTypeMapper
-from dlt.pipeline.exceptions import PipelineStepFailed
 
-from sources.pipedrive.reading import Reading
-from sources.pipedrive.source import source_of
+from sources.pipedrive.reading import Package, Reading
 from warehouse.connect import BULK_CHECKPOINT, CHECKPOINT
 
 from .config import Settings
-from .dlt_plugin import use, work_folder
-from .errors import ClockBehind, LoadFailed
+from .errors import ClockBehind
 
-
-class _CompressedJson(DuckDbTypeMapper):
-    """Payloads as zstd: measured twice as fast to write and a fifth of the size."""
-
-    sct_to_unbound_dbt: dict[TDataType, str] = {  # noqa: RUF012 - declared so by dlt
-        **DuckDbTypeMapper.sct_to_unbound_dbt,
-        "json": "JSON USING COMPRESSION zstd",
-    }
+_AHEAD = 5_000  # rows of each list, of some kilobytes each
 
 
 def load(
@@ -40,35 +26,42 @@ def load(
 ) -> None:
     """Load the readings package by package until all are finished.
 
-    dlt's folder is emptied first: what it knows is restored from the DuckDB file, so that file
-    and state cannot disagree. `on_package` is called with the number of packages committed so far
-    while there are more to come. Raises LoadFailed.
+    What differs is known before it is loaded, so that a run that brings nothing never starts dlt.
+    `on_package` is called with the number of packages committed so far while there are more to
+    come. Raises LoadFailed, ClockBehind.
     """
     _check_clock(connection)
-    use(settings)
-    shutil.rmtree(work_folder(settings), ignore_errors=True)
-    # dlt's own threshold, a gigabyte, has large commits written twice: to the log and to the file.
     is_bulk = any(reading.is_append for reading in readings if reading.endpoint.kind == "entity")
     threshold = BULK_CHECKPOINT if is_bulk else CHECKPOINT
-    pipeline = dlt.pipeline(
-        "pipedrive",
-        destination=dlt.destinations.duckdb(
-            DuckDbCredentials(connection, pragmas=[f"checkpoint_threshold = '{threshold}'"]),
-            type_mapper=_CompressedJson,
-        ),
-        dataset_name="raw",
-    )
-    packages = 0
-    for wave in _waves(readings):
-        unfinished = wave
-        while unfinished:
-            try:
-                packages += len(pipeline.run(source_of(unfinished)).loads_ids)
-            except PipelineStepFailed as error:
-                raise _told(error) from error
-            unfinished = [reading for reading in unfinished if not reading.is_finished]
-            if unfinished:
-                on_package(packages)
+    waiting: list[Package] = []
+    committed = 0
+    with ThreadPoolExecutor(settings.source.concurrency, "read") as threads:
+        for wave in _waves(readings):
+            unfinished = wave
+            while unfinished:
+                begun = [Package(reading) for reading in unfinished]
+                list(threads.map(lambda package: package.read_ahead(_AHEAD), begun))
+                waiting += [package for package in begun if package.is_worth_loading]
+                if waiting and not all(reading.is_finished for reading in unfinished):
+                    _load_package(connection, waiting, settings, threshold)
+                    waiting = []
+                    committed += 1
+                unfinished = [reading for reading in unfinished if not reading.is_finished]
+                if unfinished:
+                    on_package(committed)
+    if waiting:
+        _load_package(connection, waiting, settings, threshold)
+
+
+def _load_package(
+    connection: duckdb.DuckDBPyConnection,
+    packages: Sequence[Package],
+    settings: Settings,
+    threshold: str,
+) -> None:
+    from .packages import load_package  # brings dlt, over a second of imports
+
+    load_package(connection, packages, settings, threshold)
 
 
 def _waves(readings: Sequence[Reading]) -> list[list[Reading]]:
@@ -96,15 +89,3 @@ def _check_clock(connection: duckdb.DuckDBPyConnection) -> None:
             f"{datetime.fromtimestamp(float(newest), UTC):%Y-%m-%d %H:%M:%S} UTC.",
             "Set the clock right, or wait until it has passed that time.",
         )
-
-
-def _told(error: PipelineStepFailed) -> LoadFailed:
-    """dlt's error in a sentence: the innermost cause is the one that says something."""
-    cause: BaseException = error
-    while cause.__cause__ or cause.__context__:
-        cause = cause.__cause__ or cause.__context__ or cause
-    reason = next(iter(str(cause).splitlines()), "") or type(cause).__name__
-    return LoadFailed(
-        f"A package could not be loaded (step {error.step}): {reason}",
-        "What was committed before is kept, the published file is as it was; --debug tells more.",
-    )

@@ -25,6 +25,7 @@ from warehouse.stored import StoredRows
 
 from .config import Settings
 from .narration import Narrator
+from .positions import read_positions
 
 _ASK_AGAIN = timedelta(days=1)
 
@@ -90,6 +91,7 @@ def plan(
     now = identity.server_time
     polls = _polls(connection, settings, stored, endpoints, now)
     whole = _whole(connection, settings, endpoints, polls, now, narrator, scope)
+    positions = read_positions(connection)
     readings = [
         Reading(
             endpoint,
@@ -99,6 +101,7 @@ def plan(
             identity.server_time,
             stored,
             narrator.page,
+            position=positions.get(endpoint.entity, {}),
             is_full=endpoint.table in whole,
         )
         for endpoint in endpoints

@@ -23,6 +23,7 @@ from warehouse.stored import drop_repeats
 from .config import Settings
 from .errors import ConfigError, is_told
 from .finish import finish
+from .load import load
 from .narration import Narrator
 from .outcome import RunResult, find_failure, told
 from .readings import Plan, Scope, plan
@@ -167,8 +168,6 @@ def _load(
     settings: Settings,
     narrator: Narrator,
 ) -> None:
-    from .load import load  # brings dlt, over a second of imports
-
     def on_package(packages: int) -> None:
         rows = sum(reading.progress.rows_loaded for reading in readings)
         if rows:

@@ -25,8 +25,8 @@ class StoredRows:
 
     `tables` names, for a public table, the raw ones its records are in. Where there are two,
     records move between them (leads and archived leads): a row counts as unchanged only where it
-    stands in the table it was read last in. One that is marked as gone counts as changed: it came
-    back.
+    stands in the table it was read last in, and that may be by this very object, whose rows are on
+    their way. One that is marked as gone counts as changed: it came back.
     Safe to use from several threads.
     """
 
@@ -44,6 +44,7 @@ class StoredRows:
             for other in raws
             if other != raw
         }
+        self._loading: dict[str, set[Any]] = {raw: set() for raw in self._other}
 
     def count(self, table: str) -> int:
         """How many rows `raw.table` holds; 0 where it does not exist yet."""
@@ -57,9 +58,16 @@ class StoredRows:
 
         A record that is known from the table it moved from is changed, not new.
         """
+        found = self._compare(table, rows)
+        if table in self._loading:
+            self._loading[table].update(found.rows.column("id").to_pylist())
+        return found
+
+    def _compare(self, table: str, rows: pa.Table) -> Comparison:
         if not self._exists(table) or not rows.num_rows:
             return Comparison(rows, rows.num_rows, 0, 0)
         other = self._other.get(table)
+        moved = self._loading.get(other or "", set())
         join, is_known, is_elsewhere = "", "here.id is not null", "false"
         if other and self._exists(other):
             join = f"left join {_raw(other)} as elsewhere on elsewhere.id = arrived.id"
@@ -74,6 +82,7 @@ class StoredRows:
                 case
                     when not ({is_known}) then 'new'
                     when here.id is null or {is_elsewhere} or gone.id is not null then 'changed'
+                    when arrived.has_moved then 'changed'
                     when here.payload::varchar is distinct from arrived.payload then 'changed'
                     else 'unchanged'
                 end
@@ -87,8 +96,11 @@ class StoredRows:
             qualify row_number() over (partition by arrived.place) = 1
             order by 1
             """,
-            rows.select(["id", "payload"]).append_column(
-                "place", pa.array(range(rows.num_rows), pa.int64())
+            rows.select(["id", "payload"])
+            .append_column("place", pa.array(range(rows.num_rows), pa.int64()))
+            .append_column(
+                "has_moved",
+                pa.array([id_ in moved for id_ in rows.column("id").to_pylist()], pa.bool_()),
             ),
         )
         kinds = [kind for _, kind in verdicts]

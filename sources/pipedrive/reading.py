@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -75,6 +76,7 @@ class Progress:
 class Reading:
     """One entity on its way through a run. `package` is called until `is_finished`.
 
+    `position` is where it begins and, after each package, where the next run would: its watermark.
     `is_full` asks for the whole list, whatever the watermark says. `listed` are the ids that came,
     an array a page.
     """
@@ -86,6 +88,7 @@ class Reading:
     server_now: datetime
     stored: Stored = field(default_factory=NothingStored)
     on_page: Callable[[Progress], None] | None = None
+    position: MutableMapping[str, Any] = field(default_factory=dict)
     is_full: bool = False
     is_finished: bool = False
     listed: list[pa.Array] = field(default_factory=list)
@@ -117,20 +120,21 @@ class Reading:
             self.settings,
             self.server_now,
             self.stored,
+            position=self.position,
             is_full=True,
         )
 
-    def package(self, state: MutableMapping[str, Any]) -> Iterator[pa.Table]:
+    def package(self) -> Iterator[pa.Table]:
         """The next package as one Arrow table a page; nothing at all where nothing differs.
 
-        `state` is the entity's dlt state: its watermark is read at the start of a walk and set
-        with the last package, so that it is committed with the rows it speaks of. An error of
-        the source ends the reading, keeps what was read before, and is left in `progress.error`;
-        that an optional list is not served is no error, and left in `progress.note`.
+        `position` is read at the start of a walk and set at the end of a package, to be committed
+        with the rows it speaks of. An error of the source ends the reading, keeps what was read
+        before, and is left in `progress.error`; that an optional list is not served is no error,
+        and left in `progress.note`.
         """
         try:
             if self.endpoint.kind == "entity":
-                yield from self._entity_package(state)
+                yield from self._entity_package()
             else:
                 yield from self._whole_listing()
         except SourceError as error:
@@ -145,9 +149,9 @@ class Reading:
         is_new = not self.stored.count(self.endpoint.entity) and not self.progress.rows_listed
         return self.endpoint.is_optional and is_new
 
-    def _entity_package(self, state: MutableMapping[str, Any]) -> Iterator[pa.Table]:
+    def _entity_package(self) -> Iterator[pa.Table]:
         if self._pages is None:
-            self._pages = self._begin(state)
+            self._pages = self._begin()
         if not self.is_append:
             self._seen = set()
         rows = 0
@@ -163,13 +167,13 @@ class Reading:
                 rows += fresh.num_rows
                 yield fresh
         self.is_finished = True
-        self._set_watermark(state)
+        self._set_watermark()
 
-    def _begin(self, state: MutableMapping[str, Any]) -> Iterator[Page]:
+    def _begin(self) -> Iterator[Page]:
         """Decide between everything and what changed since the watermark, and start the walk."""
         settings = self.settings
         known = self.stored.count(self.endpoint.entity)
-        self.progress.watermark = parse_time(state.get("watermark"))
+        self.progress.watermark = parse_time(self.position.get("watermark"))
         since: datetime | None
         # A small list costs what the incremental read costs, and shows what moves no update_time.
         is_small = known is not None and known <= settings.full_listing_pages * settings.page_size
@@ -275,7 +279,7 @@ class Reading:
         self.progress.rows_unchanged += found.unchanged
         return found.rows
 
-    def _set_watermark(self, state: MutableMapping[str, Any]) -> None:
+    def _set_watermark(self) -> None:
         """Where the next run begins, moved only together with rows: a quiet run commits nothing."""
         reached = self._newest
         if reached:
@@ -284,7 +288,7 @@ class Reading:
             reached = min(reached, self.server_now.replace(microsecond=0))
         known = self.progress.watermark
         if reached and (known is None or reached > known):
-            state["watermark"] = reached.isoformat()
+            self.position["watermark"] = reached.isoformat()
             self.progress.watermark = reached
 
     def _whole_listing(self) -> Iterator[pa.Table]:
@@ -308,6 +312,42 @@ class Reading:
         self.is_finished = True
         if found.rows.num_rows:
             yield found.rows
+
+
+class Package:
+    """The next package of a reading: what was read of it ahead, then the rest.
+
+    Pages read ahead tell whether there is anything to load at all. The rest is read as it is
+    loaded, so that a package is never in memory as a whole.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self._known = deepcopy(dict(reading.position))
+        self._ahead: list[pa.Table] = []
+        self._rest = reading.package()
+        self._is_read = False
+
+    def read_ahead(self, rows: int) -> None:
+        """Read the package's beginning, of about so many rows that differ."""
+        for page in self._rest:
+            self._ahead.append(page)
+            rows -= page.num_rows
+            if rows <= 0:
+                return
+        self._is_read = True
+
+    @property
+    def is_worth_loading(self) -> bool:
+        """Whether there are rows, or a position, to commit; or more to come that may be."""
+        is_moved = dict(self.reading.position) != self._known
+        return bool(self._ahead) or not self._is_read or is_moved
+
+    def pages(self) -> Iterator[pa.Table]:
+        """The package, once."""
+        while self._ahead:
+            yield self._ahead.pop(0)
+        yield from self._rest
 
 
 def to_arrow(

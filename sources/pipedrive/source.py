@@ -1,7 +1,7 @@
 """The dlt source: leads, archived leads, persons, organizations, and what describes them.
 
-`pipedrive()` stands on its own in any dlt pipeline; `package()` is what `pipelines` runs again and
-again, one committed package each, with readings that know what the warehouse already holds.
+`pipedrive()` stands on its own in any dlt pipeline; `source_of()` is what `pipelines` runs again
+and again, one committed package each, with readings that know what the warehouse already holds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .endpoints import RESOURCES, Endpoint, endpoints_for
 from .errors import Misconfigured
 from .hosts import find_host
 from .pages import parse_time
-from .reading import Reading, ReadingSettings
+from .reading import Package, Reading, ReadingSettings
 
 _REPLACE: Any = {"disposition": "merge", "strategy": "delete-insert"}
 UPSERT: Any = {"disposition": "merge", "strategy": "upsert"}
@@ -73,18 +73,13 @@ def check_resources(resources: Iterable[str]) -> None:
             )
 
 
-def package(readings: Iterable[Reading]) -> list[DltResource]:
-    """A dlt resource for the next package of each reading."""
-    return [_resource(reading) for reading in readings]
-
-
-def source_of(readings: Iterable[Reading]) -> DltSource:
-    """The source `pipedrive` made of the next package of each reading."""
-    wanted = list(readings)
+def source_of(packages: Iterable[Package]) -> DltSource:
+    """The source `pipedrive` made of one package each of some readings."""
+    wanted = list(packages)
 
     @dlt.source(name="pipedrive", max_table_nesting=0, section="pipedrive")
     def pipedrive() -> list[DltResource]:
-        return package(wanted)
+        return [_resource(package) for package in wanted]
 
     return pipedrive()
 
@@ -94,9 +89,9 @@ def _whole(reading: Reading) -> DltResource:
     name = reading.endpoint.entity
 
     def rows() -> Iterator[pa.Table]:
-        state = dlt.current.resource_state(name)
+        reading.position = dlt.current.resource_state(name)
         while not reading.is_finished:
-            yield from reading.package(state)
+            yield from reading.package()
         if reading.progress.error:
             raise reading.progress.error
 
@@ -107,11 +102,15 @@ def _whole(reading: Reading) -> DltResource:
     )
 
 
-def _resource(reading: Reading) -> DltResource:
+def _resource(package: Package) -> DltResource:
+    reading = package.reading
     name = reading.endpoint.entity
 
     def rows() -> Iterator[pa.Table]:
-        yield from reading.package(dlt.current.resource_state(name))
+        state = dlt.current.resource_state(name)
+        yield from package.pages()
+        state.clear()
+        state.update(reading.position)
 
     return dlt.resource(
         rows,

@@ -158,11 +158,17 @@ def test_what_moves_once_between_the_open_and_the_archived_list_is_never_gone(
 
 
 class _Alive:
-    """Changes from within requests, and the records that were in sight all the time."""
+    """Changes from within requests, and the records that were in sight all the time.
+
+    One that moves between the open and the archived list again and again can be away from each
+    list whenever that one is read: it may be taken for gone until it is read again.
+    """
 
     def __init__(self, history: History) -> None:
         self.history = history
         self.ids = self._in_sight()
+        self._lists = self._archived()
+        self._moved: set[tuple[str, Any]] = set()
         self._lock = threading.Lock()
 
     def change(self, wanted: list[Any]) -> None:
@@ -171,6 +177,11 @@ class _Alive:
             for name, entity, arguments in wanted:
                 getattr(self.history.life, name)(entity, *arguments)
                 self.ids &= self._in_sight()
+                lists = self._archived()
+                moved = {x for x in lists.keys() & self._lists.keys() if lists[x] != self._lists[x]}
+                self.ids -= moved & self._moved
+                self._moved |= moved
+                self._lists = lists
 
     def check_not_gone(self, tables: dict[str, dict[Any, Any]]) -> None:
         """None of them is marked as gone."""
@@ -178,6 +189,14 @@ class _Alive:
             for id_, row in tables[table].items():
                 is_alive = (ENTITY[table], id_) in self.ids
                 assert not (is_alive and row["is_deleted"]), (table, id_)
+
+    def _archived(self) -> dict[tuple[str, Any], bool]:
+        account = self.history.box.account
+        return {
+            (entity, record.id): record.is_archived
+            for entity in ARCHIVABLE
+            for record in account.visible(entity)
+        }
 
     def _in_sight(self) -> set[tuple[str, Any]]:
         account = self.history.box.account
