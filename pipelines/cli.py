@@ -6,94 +6,42 @@ stdout is data, stderr is narration. Nothing heavy is imported until a command n
 from __future__ import annotations
 
 import functools
+import json
 import sys
-import traceback
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import click
 
-from .errors import is_told
+from .cli_look import config_commands, doctor, fields, transforms
+from .cli_options import LOG_FORMAT_VARIABLE, Context, command, common_options
+from .logs import LogFormat
 
 if TYPE_CHECKING:
-    from .config import Settings
     from .readings import Scope
 
 RESOURCES = ("leads", "archived_leads", "persons", "organizations", "deals")
 FORMATS = ("table", "csv", "json", "jsonl")
 
 
-class Context:
-    """What the options common to all commands say."""
-
-    config: Path | None = None
-    is_debug: bool = False
-
-    def settings(self) -> Settings:
-        """The settings of this call."""
-        from .config import load_settings
-
-        return load_settings(self.config)
-
-
-def command(function: Callable[..., None]) -> Callable[..., None]:
-    """The options every command has, also after its name, and one place where errors are told."""
-
-    @click.option(
-        "--config", type=click.Path(path_type=Path), metavar="FILE", help="Another config.toml."
-    )
-    @click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
-    @click.pass_context
-    def wrapped(
-        click_context: click.Context, /, config: Path | None, debug: bool, **kw: Any
-    ) -> None:
-        context = click_context.ensure_object(Context)
-        context.config = config or context.config
-        context.is_debug = debug or context.is_debug
-        try:
-            function(context, **kw)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
-        except BrokenPipeError:
-            sys.stderr.close()  # the reader of stdout has gone: nothing to tell
-            sys.exit(0)
-        except Exception as error:  # the one place where errors are told
-            sys.exit(tell(error, is_debug=context.is_debug))
-
-    return functools.update_wrapper(wrapped, function)
-
-
-def tell(error: Exception, *, is_debug: bool) -> int:
-    """Say on stderr what is wrong and what to do; returns the exit code."""
-    if is_debug:
-        traceback.print_exception(error)
-    if not is_told(error):
-        click.echo(f"Error: {type(error).__name__}: {error}", err=True)
-        click.echo("This was not expected. --debug shows where it happened.", err=True)
-        return 1
-    click.echo(f"Error: {error.message}", err=True)
-    if error.hint:
-        click.echo(error.hint, err=True)
-    return error.exit_code
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(version("pipeduck"), prog_name="pipeduck")
-@click.option(
-    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Another config.toml."
-)
-@click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
+@functools.partial(common_options, variable=LOG_FORMAT_VARIABLE)
 @click.pass_context
-def main(click_context: click.Context, config: Path | None, debug: bool) -> None:
+def main(
+    click_context: click.Context, config: Path | None, debug: bool, log_format: LogFormat | None
+) -> None:
     """Pipedrive in DuckDB, every custom field a named, typed column.
 
     Exit codes: 0 fine, 1 unexpected, 2 usage or configuration, 3 partial, 4 a check or guard
     refused, 75 try again later, 77 not allowed.
     """
-    context = click_context.ensure_object(Context)
-    context.config, context.is_debug = config, debug
+    click_context.ensure_object(Context).take(config, log_format, is_debug=debug)
+
+
+for group in (config_commands, doctor, fields, transforms):
+    main.add_command(group)
 
 
 _RESOURCE = click.option(
@@ -106,20 +54,37 @@ _RESOURCE = click.option(
 _REPORT = click.option(
     "--report", type=click.Path(path_type=Path), metavar="FILE", help="Write an account as JSON."
 )
+_DRY_RUN = click.option(
+    "--dry-run", is_flag=True, help="Only tell what it would read and cost; nothing is written."
+)
+_PLAN_JSON = click.option(
+    "--json", "as_json", is_flag=True, help="With --dry-run: the plan for programs."
+)
 
 
 @main.command()
 @_RESOURCE
 @click.option("--full-refresh", is_flag=True, help="Read everything again, not only what changed.")
+@_DRY_RUN
+@_PLAN_JSON
 @_REPORT
 @command
 def run(
-    context: Context, resources: tuple[str, ...], full_refresh: bool, report: Path | None
+    context: Context,
+    resources: tuple[str, ...],
+    full_refresh: bool,
+    dry_run: bool,
+    as_json: bool,
+    report: Path | None,
 ) -> None:
     """Load what is new, transform, publish."""
     from .readings import Scope
 
-    _run(context, Scope(resources, is_whole=full_refresh), report)
+    scope = Scope(resources, is_whole=full_refresh)
+    if dry_run:
+        _estimate(context, scope, as_json=as_json)
+    else:
+        _run(context, scope, report)
 
 
 @main.command()
@@ -129,16 +94,38 @@ def run(
     is_flag=True,
     help="Mark what is missing as deleted, however much it is.",
 )
+@_DRY_RUN
+@_PLAN_JSON
 @_REPORT
 @command
 def reconcile(
-    context: Context, resources: tuple[str, ...], accept_deletions: bool, report: Path | None
+    context: Context,
+    resources: tuple[str, ...],
+    accept_deletions: bool,
+    dry_run: bool,
+    as_json: bool,
+    report: Path | None,
 ) -> None:
     """List everything, heal what differs, mark what is gone; then transform, publish."""
     from .readings import Scope
 
     scope = Scope(resources, is_whole=True, accepts_deletions=accept_deletions, command="reconcile")
-    _run(context, scope, report)
+    if dry_run:
+        _estimate(context, scope, as_json=as_json)
+    else:
+        _run(context, scope, report)
+
+
+def _estimate(context: Context, scope: Scope, *, as_json: bool) -> None:
+    from .estimate import estimate, print_estimate
+    from .narration import Narrator
+
+    with Narrator(context.log) as speaking:
+        found = estimate(context.settings(), speaking, scope)
+    if as_json:
+        click.echo(json.dumps(found.as_dict(), default=str, indent=2))
+    else:
+        print_estimate(found, sys.stdout)
 
 
 def _run(context: Context, scope: Scope, report: Path | None) -> None:
@@ -147,7 +134,7 @@ def _run(context: Context, scope: Scope, report: Path | None) -> None:
     from .run import run as run_all
 
     settings = context.settings()
-    with narrator() as speaking:
+    with narrator(context.log) as speaking:
         result = run_all(settings, speaking, scope)
     if report:
         write_report(result, report)
@@ -163,7 +150,7 @@ def transform(context: Context, full: bool) -> None:
     from .narration import narrator
     from .run import rebuild
 
-    with narrator() as speaking:
+    with narrator(context.log) as speaking:
         result = rebuild(context.settings(), speaking, is_full=full)
     if result.error:
         raise result.error
@@ -187,7 +174,7 @@ def query(context: Context, sql: str, form: str, output: Path | None) -> None:
     from .queries import query as run_sql
 
     rows = run_sql(context.settings(), sql, form, output)
-    click.echo(f"{rows:,} row{'' if rows == 1 else 's'}", err=True)
+    context.log.write(f"{rows:,} row{'' if rows == 1 else 's'}", "query", rows=rows)
 
 
 @main.command()
@@ -195,8 +182,6 @@ def query(context: Context, sql: str, form: str, output: Path | None) -> None:
 @command
 def status(context: Context, as_json: bool) -> None:
     """How fresh the warehouse is, what the last runs did and cost."""
-    import json
-
     from .status import print_status, read_status
 
     found = read_status(context.settings())
@@ -204,90 +189,6 @@ def status(context: Context, as_json: bool) -> None:
         click.echo(json.dumps(found.as_dict(), default=str, indent=2))
     else:
         print_status(found, sys.stdout)
-
-
-_ENTITY = click.option(
-    "--entity",
-    type=click.Choice(("leads", "persons", "organizations", "deals")),
-    help="Only the fields of this.",
-)
-
-
-@main.group(invoke_without_command=True)
-@_ENTITY
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
-@command
-def fields(
-    context: Context,
-    entity: Literal["leads", "persons", "organizations", "deals"] | None,
-    as_json: bool,
-) -> None:
-    """The dictionary: which column a custom field is."""
-    from .fields import dictionary
-
-    if click.get_current_context().invoked_subcommand is None:
-        dictionary(context.settings(), entity, as_json=as_json)
-
-
-@fields.command()
-@command
-def diff(context: Context) -> None:
-    """What the next run will change: asks Pipedrive for the definitions, writes nothing."""
-    from .fields import diff as compare
-
-    found = compare(context.settings())
-    for change in found.changes:
-        click.echo(change.text)
-    if not found.changes:
-        click.echo("no differences")
-    click.echo(f"{found.requests} requests, {found.tokens} tokens", err=True)
-
-
-@fields.command()
-@_ENTITY
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@command
-def prune(
-    context: Context,
-    entity: Literal["leads", "persons", "organizations", "deals"] | None,
-    yes: bool,
-) -> None:
-    """Drop earlier names of renamed columns. Columns and their values stay."""
-    from .fields import old_names
-    from .fields import prune as prune_names
-    from .narration import narrator
-
-    settings = context.settings()
-    names = old_names(settings, entity)
-    for name in names:
-        click.echo(name.text)
-    if not names:
-        click.echo("There is nothing to prune.", err=True)
-        return
-    if not yes and not click.confirm(
-        "Queries that use these names will fail. Drop them?", err=True
-    ):
-        click.echo("Nothing was dropped.", err=True)
-        return
-    with narrator() as speaking:
-        _, result = prune_names(settings, speaking, entity)
-    if result and result.error:
-        raise result.error
-
-
-@main.group()
-def transforms() -> None:
-    """Look at the SQL that makes the tables."""
-
-
-@transforms.command()
-@click.argument("entity", type=click.Choice(("leads", "persons", "organizations", "deals")))
-@command
-def show(context: Context, entity: Literal["leads", "persons", "organizations", "deals"]) -> None:
-    """Print the SQL generated for an entity's custom fields."""
-    from .queries import generated_sql
-
-    click.echo(generated_sql(context.settings(), entity))
 
 
 @main.command()

@@ -8,23 +8,21 @@ because dlt ignores unknown keys: here each is an error that names the nearest k
 
 from __future__ import annotations
 
-import difflib
 import os
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from .config_values import KEYS, TABLES, Invalid
+from .config_layers import COLUMNS, FILE, Layer, environment_name, read_layers, unknown
+from .config_values import ENTITIES, KEYS, TABLES, Invalid
 from .errors import ConfigError
 
-DLT_SECTIONS = frozenset(
-    {"runtime", "extract", "normalize", "load", "data_writer", "destination", "pipeline"}
+_TOKEN = "sources.pipedrive.api_token"  # noqa: S105 - the name of a key, not its value
+_OAUTH = tuple(
+    f"sources.pipedrive.{key}" for key in ("client_id", "client_secret", "refresh_token")
 )
-ENTITIES = ("leads", "persons", "organizations", "deals")
-_COLUMNS = "transforms.columns"
 
 
 @dataclass(frozen=True)
@@ -32,6 +30,10 @@ class SourceSettings:
     """`[sources.pipedrive]`."""
 
     api_token: str = field(repr=False)
+    client_id: str = field(repr=False)
+    client_secret: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    oauth_url: str
     company_domain: str
     base_url: str
     api: Literal["auto", "v2", "collection"]
@@ -47,6 +49,11 @@ class SourceSettings:
     max_wait: timedelta
     cadence: Mapping[str, timedelta]
 
+    @property
+    def is_oauth(self) -> bool:
+        """Whether an OAuth app is configured in place of a personal token."""
+        return bool(self.client_id and self.client_secret and self.refresh_token)
+
 
 @dataclass(frozen=True)
 class WarehouseSettings:
@@ -55,6 +62,7 @@ class WarehouseSettings:
     path: Path
     publish: Path
     memory_limit: str
+    encryption_key: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -67,11 +75,23 @@ class ReconcileSettings:
 
 
 @dataclass(frozen=True)
+class NotifySettings:
+    """`[notify]`: who is told how a run ended. The addresses are secrets; `metrics` is absolute."""
+
+    webhook: str = field(repr=False)
+    healthcheck: str = field(repr=False)
+    metrics: Path | None
+    on: tuple[Literal["success", "partial", "later", "failure"], ...]
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that is configured. `folder` is where `config.toml` is, or would be."""
 
     folder: Path
     file: Path | None
+    origins: Mapping[str, str]
+    """Where each key that is set stands: `config.toml`, `.dlt/secrets.toml`, or its variable."""
     source: SourceSettings
     warehouse: WarehouseSettings
     reconcile: ReconcileSettings
@@ -81,6 +101,25 @@ class Settings:
     """`[history]`: the entities whose versions are kept."""
     max_rejected_share: float
     """`[checks]`: see docs/checks.md."""
+    notify: NotifySettings
+
+
+@dataclass
+class Configuration:
+    """What is configured, usable or not: typed values, where each came from, what is wrong."""
+
+    file: Path
+    values: dict[str, Any]
+    columns: dict[str, dict[str, str]]
+    origins: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    unusable: set[str] = field(default_factory=set)
+    """Keys whose value does not fit; `values` has their default."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the file is, or would be."""
+        return self.file.resolve().parent
 
 
 def load_settings(
@@ -90,156 +129,94 @@ def load_settings(
 
     Raises ConfigError with every problem found, not only the first.
     """
+    configuration = read_configuration(file, environment)
+    if configuration.problems:
+        raise ConfigError(
+            "\n".join(configuration.problems), "docs/configuration.md lists every key."
+        )
+    return _typed(configuration)
+
+
+def read_configuration(
+    file: Path | None = None, environment: Mapping[str, str] | None = None
+) -> Configuration:
+    """What is configured, with all that is wrong with it. Raises ConfigError for a missing file."""
     env = os.environ if environment is None else environment
     if file is not None and not file.is_file():
         raise ConfigError(f"There is no configuration file {file}.", "Check --config.")
     chosen = file or Path("config.toml")
-    folder = chosen.resolve().parent
-    problems: list[str] = []
-    values, columns = _defaults(), {entity: dict[str, str]() for entity in ENTITIES}
-    layers = (
-        _file_layer(chosen, problems, is_secret=False),
-        _file_layer(folder / ".dlt" / "secrets.toml", problems, is_secret=True),
-        _environment_layer(env),
+    found = Configuration(
+        chosen,
+        {name: key.default for name, key in KEYS.items()},
+        {entity: {} for entity in ENTITIES},
     )
-    for origin, found in layers:
-        for name, value in found.items():
-            _take(name, value, origin, values, columns, problems)
-    settings = _typed(values, columns, folder, chosen if chosen.is_file() else None)
-    if settings.warehouse.path.resolve() == settings.warehouse.publish.resolve():
-        problems.append("warehouse.path and warehouse.publish are the same file: they must differ.")
-    if problems:
-        raise ConfigError("\n".join(problems), "docs/configuration.md lists every key.")
-    return settings
+    for layer in read_layers(chosen, env, found.problems):
+        for name, value in layer.values.items():
+            _take(name, value, layer, found)
+    found.problems += _contradictions(found)
+    return found
 
 
-def _take(
-    name: str,
-    value: Any,
-    origin: str,
-    values: dict[str, Any],
-    columns: dict[str, dict[str, str]],
-    problems: list[str],
-) -> None:
+def _take(name: str, value: Any, layer: Layer, found: Configuration) -> None:
     """Put one configured value where it belongs, or say what is wrong with it."""
-    if name.startswith(_COLUMNS + "."):
-        _take_column(name, value, origin, columns, problems)
+    if name.startswith(COLUMNS + "."):
+        _take_column(name, value, layer, found)
         return
     key = KEYS.get(name)
     if key is None:
-        problems.append(_unknown(name, origin))
-    elif key.is_secret and origin == "config.toml":
-        problems.append(
+        found.problems.append(unknown(name, layer.origin))
+    elif key.is_secret and layer.origin == FILE:
+        found.problems.append(
             f"{name} is a secret and may not stand in config.toml: move it to "
             f".dlt/secrets.toml or {environment_name(name)}."
         )
     else:
+        found.origins[name] = layer.place(name)
         try:
-            values[name] = key.read(value)
+            found.values[name] = key.read(value)
+            found.unusable.discard(name)
         except Invalid as error:
-            shown = "it" if key.is_secret else repr(value)
-            problems.append(f"{name} ({origin}): {shown} is not {error}.")
+            shown = "it" if key.is_hidden else repr(value)
+            found.problems.append(f"{name} ({layer.origin}): {shown} is not {error}.")
+            found.unusable.add(name)
 
 
-def _take_column(
-    name: str,
-    value: Any,
-    origin: str,
-    columns: dict[str, dict[str, str]],
-    problems: list[str],
-) -> None:
-    entity, _, key = name.removeprefix(_COLUMNS + ".").partition(".")
-    if entity not in columns:
-        problems.append(_unknown(f"{_COLUMNS}.{entity}", origin))
+def _take_column(name: str, value: Any, layer: Layer, found: Configuration) -> None:
+    entity, _, key = name.removeprefix(COLUMNS + ".").partition(".")
+    if entity not in found.columns:
+        found.problems.append(unknown(f"{COLUMNS}.{entity}", layer.origin))
     elif not key and isinstance(value, Mapping) and not value:
         return
     elif not key or not isinstance(value, str):
-        problems.append(f'{name} ({origin}): it is "<key>" = "<column>", both text.')
+        found.problems.append(f'{name} ({layer.origin}): it is "<key>" = "<column>", both text.')
     else:
-        columns[entity][key] = value
+        found.columns[entity][key] = value
+        found.origins[name] = layer.place(name)
 
 
-def _unknown(name: str, origin: str) -> str:
-    known = [*KEYS, *(f"{_COLUMNS}.{entity}" for entity in ENTITIES)]
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-    section, _, last = name.rpartition(".")
-    in_section = [k for k in known if k.rpartition(".")[0] == section]
-    by_name = difflib.get_close_matches(last, [k.rpartition(".")[2] for k in in_section], n=1)
-    suggestion = f"{section}.{by_name[0]}" if by_name else (nearest[0] if nearest else "")
-    hint = f" Did you mean {suggestion}?" if suggestion else ""
-    return f"There is no key {name} ({origin}).{hint}"
+def _contradictions(found: Configuration) -> list[str]:
+    """Values that are fine alone and not together."""
+    problems = []
+    path, publish = (found.folder / found.values[f"warehouse.{k}"] for k in ("path", "publish"))
+    if path.resolve() == publish.resolve():
+        problems.append("warehouse.path and warehouse.publish are the same file: they must differ.")
+    given = [name for name in _OAUTH if found.values[name]]
+    missing = [name for name in _OAUTH if not found.values[name]]
+    if given and missing:
+        problems.append(
+            f"{' and '.join(given)} without {' and '.join(missing)}: OAuth takes all three."
+        )
+    if given and found.values[_TOKEN]:
+        problems.append(
+            f"{_TOKEN} ({found.origins[_TOKEN]}) and {given[0]} ({found.origins[given[0]]}) are "
+            "both set: a run uses a personal token or an OAuth app, so remove one."
+        )
+    return problems
 
 
-def _defaults() -> dict[str, Any]:
-    return {name: key.default for name, key in KEYS.items()}
+def _typed(found: Configuration) -> Settings:
+    values, folder = found.values, found.folder
 
-
-def _file_layer(file: Path, problems: list[str], *, is_secret: bool) -> tuple[str, dict[str, Any]]:
-    origin = ".dlt/secrets.toml" if is_secret else "config.toml"
-    if not file.is_file():
-        return origin, {}
-    try:
-        document = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        problems.append(f"{file} cannot be read: {error}.")
-        return origin, {}
-    return origin, {
-        name: value
-        for name, value in _flat(document)
-        if name.partition(".")[0] not in DLT_SECTIONS
-        and not (is_secret and name.partition(".")[0] not in _SECTIONS)
-    }
-
-
-def _flat(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted names and values; an empty known table yields nothing."""
-    for name, value in document.items():
-        full = f"{prefix}{name}"
-        if isinstance(value, Mapping) and full not in KEYS:
-            if not value and full not in _TABLES:
-                yield full, value
-            yield from _flat(value, f"{full}.")
-        else:
-            yield full, value
-
-
-_TABLES = frozenset(
-    {
-        *(".".join(name.split(".")[:depth]) for name in KEYS for depth in range(1, 4)),
-        "transforms",
-        _COLUMNS,
-        *(f"{_COLUMNS}.{entity}" for entity in ENTITIES),
-        "export",
-        "notify",
-    }
-) - frozenset(KEYS)
-_SECTIONS = frozenset(name.partition(".")[0] for name in _TABLES)
-
-
-def environment_name(name: str) -> str:
-    """The environment variable of a key: `warehouse.path` is `WAREHOUSE__PATH`."""
-    return name.replace(".", "__").upper()
-
-
-def _environment_layer(env: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
-    """Every variable that begins like one of our sections, known or not."""
-    prefixes = (
-        *("SOURCES__PIPEDRIVE__", "WAREHOUSE__", "TRANSFORMS__"),
-        *("RECONCILE__", "HISTORY__", "CHECKS__"),
-    )
-    found = {}
-    for variable, text in env.items():
-        if variable.startswith(prefixes):
-            found[variable.replace("__", ".").lower()] = text
-    return "environment", found
-
-
-def _typed(
-    values: dict[str, Any],
-    columns: dict[str, dict[str, str]],
-    folder: Path,
-    file: Path | None,
-) -> Settings:
     def section(prefix: str) -> dict[str, Any]:
         return {
             name.removeprefix(prefix): value
@@ -247,10 +224,11 @@ def _typed(
             if name.startswith(prefix) and "." not in name.removeprefix(prefix)
         }
 
-    warehouse, reconcile = section("warehouse."), section("reconcile.")
+    warehouse, reconcile, notify = (section(f"{s}.") for s in ("warehouse", "reconcile", "notify"))
     return Settings(
         folder=folder,
-        file=file,
+        file=found.file if found.file.is_file() else None,
+        origins=found.origins,
         source=SourceSettings(
             **section("sources.pipedrive."), cadence=section("sources.pipedrive.cadence.")
         ),
@@ -258,6 +236,7 @@ def _typed(
             path=folder / warehouse["path"],
             publish=folder / warehouse["publish"],
             memory_limit=warehouse["memory_limit"],
+            encryption_key=warehouse["encryption_key"],
         ),
         reconcile=ReconcileSettings(
             every={
@@ -267,7 +246,13 @@ def _typed(
             max_share=reconcile["max_share"],
             max_rows=reconcile["max_rows"],
         ),
-        columns=columns,
+        columns=found.columns,
         history=values["history.entities"],
         max_rejected_share=values["checks.max_rejected_share"],
+        notify=NotifySettings(
+            webhook=notify["webhook"],
+            healthcheck=notify["healthcheck"],
+            metrics=folder / notify["metrics"] if notify["metrics"] else None,
+            on=notify["on"],
+        ),
     )

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 _DURATION = re.compile(r"\s*(\d+)\s*([smhd]?)\s*")
 _LONGEST = 3650 * 86_400
@@ -26,7 +27,13 @@ class Key:
     default: Any
     read: Callable[[Any], Any]
     meaning: str
-    is_secret: bool = False
+    is_secret: bool = False  # refused in config.toml, and shown nowhere
+    is_masked: bool = False  # an address with a secret in it: allowed there, shown nowhere
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether no output may show the value."""
+        return self.is_secret or self.is_masked
 
 
 def text(value: Any) -> str:
@@ -34,6 +41,19 @@ def text(value: Any) -> str:
     if not isinstance(value, str):
         raise Invalid("text")
     return value.strip()
+
+
+def address(value: Any) -> str:
+    """An http or https URL; empty is none."""
+    found = text(value) if isinstance(value, str) else "?"
+    try:
+        parts = urlsplit(found)
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        is_address = False
+    if found and (not is_address or any(c.isspace() for c in found)):
+        raise Invalid("an address such as https://example.com/path, or empty")
+    return found
 
 
 def duration(value: Any) -> timedelta:
@@ -167,10 +187,25 @@ _CADENCES = {
     "recents": timedelta(),
 }
 TABLES = ("leads", "persons", "organizations", "deals")
+ENTITIES = TABLES
+ENDS = ("success", "partial", "later", "failure")
 
 KEYS: dict[str, Key] = {
     "sources.pipedrive.api_token": Key(
         "", text, "Personal API token; from the environment or .dlt/secrets.toml", is_secret=True
+    ),
+    **{
+        f"sources.pipedrive.{name}": Key(
+            "", text, f"OAuth in place of a token: {what}", is_secret=True
+        )
+        for name, what in (
+            ("client_id", "id of the app"),
+            ("client_secret", "secret of the app"),
+            ("refresh_token", "refresh token of the installation"),
+        )
+    },
+    "sources.pipedrive.oauth_url": Key(
+        "https://oauth.pipedrive.com/oauth/token", address, "Where access tokens are refreshed"
     ),
     "sources.pipedrive.company_domain": Key("", text, "`acme` for acme.pipedrive.com"),
     "sources.pipedrive.base_url": Key("", text, "Another address, for sandboxes and proxies"),
@@ -232,6 +267,9 @@ KEYS: dict[str, Key] = {
     "warehouse.path": Key("data/warehouse.duckdb", text, "The working file, written by runs"),
     "warehouse.publish": Key("data/pipedrive.duckdb", text, "The published file, for reading"),
     "warehouse.memory_limit": Key("2GB", size, "Most memory DuckDB takes"),
+    "warehouse.encryption_key": Key(
+        "", text, "Encrypts the working and the published file; empty: not", is_secret=True
+    ),
     "history.entities": Key(
         (), any_of(*TABLES), "Entities whose every version seen is kept; docs/history.md"
     ),
@@ -239,6 +277,18 @@ KEYS: dict[str, Key] = {
         0.5,
         whole_share,
         "Nothing is published when more than this share of an entity's values do not fit a column",
+    ),
+    "notify.webhook": Key(
+        "", address, "Told how runs ended, as Slack takes it; docs/operations.md", is_masked=True
+    ),
+    "notify.healthcheck": Key(
+        "", address, "Pinged at start, success and failure, as healthchecks.io", is_masked=True
+    ),
+    "notify.metrics": Key("", text, "A text file for Prometheus, written after each run"),
+    "notify.on": Key(
+        ("partial", "failure"),
+        any_of(*ENDS),
+        "Ends the webhook is told of: some of success, partial, later, failure",
     ),
 }
 

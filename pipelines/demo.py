@@ -87,7 +87,7 @@ def run_demo(folder: Path) -> None:
     _title(f"{first.tokens} tokens for the first load, {second.tokens} for the second")
     for title, sql in QUERIES.items():
         _title(title)
-        run_query(settings.warehouse.publish, sql, _print)
+        run_query(settings.warehouse.publish, sql, _print, key=settings.warehouse.encryption_key)
     click.echo(f"Look around: pipeduck --config {file} query 'from persons limit 5'", err=True)
 
 

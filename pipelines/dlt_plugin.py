@@ -15,6 +15,8 @@ from dlt.common.configuration.providers import CustomLoaderDocProvider
 from dlt.common.configuration.providers.provider import ConfigProvider
 from dlt.common.runtime.run_context import RunContext
 
+from warehouse.files import load_folder
+
 from .config import Settings, load_settings
 from .errors import ConfigError
 
@@ -62,7 +64,7 @@ class ProjectRunContext(RunContext):
 
 def work_folder(settings: Settings) -> Path:
     """Where dlt keeps packages under way; the DuckDB file alone holds state that matters."""
-    return settings.warehouse.path.parent / f".{settings.warehouse.path.stem}.dlt"
+    return load_folder(settings.warehouse.path)
 
 
 def _document(file: Path) -> dict[str, Any]:

@@ -21,13 +21,15 @@ from transforms.raw import create_missing_sql
 from transforms.runner import preview
 from warehouse.connect import open_working, open_working_read_only, require_working
 from warehouse.ledger import last_company, remembered_dialect
+from warehouse.lock import hold
 from warehouse.query import Result, run_query, write_json, write_table
 from warehouse.quoting import quote_identifier, quote_literal
 
 from .config import Settings
+from .connection import open_client
 from .narration import Narrator
 from .outcome import RunResult
-from .run import check_company, open_client, rebuild
+from .run import check_company, rebuild
 
 _REGISTRY = ("ops.custom_columns", "ops.custom_field_options")
 
@@ -66,7 +68,8 @@ def dictionary(settings: Settings, entity: Entity | None = None, *, as_json: boo
         nonlocal fields
         fields = (write_json if as_json else write_table)(result, sys.stdout)
 
-    run_query(settings.warehouse.publish, _dictionary_sql(entity), write)
+    place = settings.warehouse
+    run_query(place.publish, _dictionary_sql(entity), write, key=place.encryption_key)
     return fields
 
 
@@ -78,7 +81,8 @@ def diff(settings: Settings) -> Differences:
     ColumnNameError, and SourceError where a listing cannot be read.
     """
     with duckdb.connect(":memory:") as memory:
-        with open_working_read_only(settings.warehouse.path) as working:
+        place = settings.warehouse
+        with open_working_read_only(place.path, key=place.encryption_key) as working:
             _copy_known(working, memory)
             remembered, company = remembered_dialect(working), last_company(working)
         # the working file is closed again: asking takes a while, and a run must be able to begin
@@ -93,7 +97,8 @@ def diff(settings: Settings) -> Differences:
 
 def old_names(settings: Settings, entity: Entity | None = None) -> list[OldName]:
     """The aliases that a prune drops. Raises NothingLoaded, WarehouseLocked."""
-    with open_working_read_only(settings.warehouse.path) as connection:
+    place = settings.warehouse
+    with open_working_read_only(place.path, key=place.encryption_key) as connection:
         return [
             OldName(name, column.column_name, alias)
             for name in ENTITIES
@@ -112,8 +117,12 @@ def prune(
     Raises what `rebuild` raises; the aliases are dropped then all the same, and the next run
     builds the tables without them.
     """
-    require_working(settings.warehouse.path)
-    with open_working(settings.warehouse.path, settings.warehouse.memory_limit) as connection:
+    place = settings.warehouse
+    require_working(place.path)
+    with (
+        hold(place.path, "fields prune"),
+        open_working(place.path, place.memory_limit, key=place.encryption_key) as connection,
+    ):
         pruned = [OldName(*row) for row in registry.prune_aliases(connection, entity)]
     return pruned, rebuild(settings, narrator, is_full=False) if pruned else None
 

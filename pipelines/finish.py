@@ -14,7 +14,7 @@ from transforms.checks import told as told_checks
 from transforms.custom_fields.differences import tell
 from transforms.runner import Transformed, transform
 from warehouse.connect import fit_threads
-from warehouse.ledger import Ledger
+from warehouse.ledger import Ledger, forget_old
 from warehouse.publish import is_published, publish
 
 from .config import Settings
@@ -53,8 +53,10 @@ def finish(
         narrator.say(line)
     refused = _check(connection, ledger, settings, narrator)
     failure = refused or failure
+    forget_old(connection, ledger)
     target = settings.warehouse.publish
-    is_current = is_published(connection, target)
+    key = settings.warehouse.encryption_key
+    is_current = is_published(connection, target, key=key)
     ledger.note(is_published=not (is_current or refused))
     ledger.finish(
         _OUTCOMES.get(failure.exit_code, "partial") if failure else "ok",
@@ -65,12 +67,12 @@ def finish(
     if refused:
         return ended
     if is_current:
-        narrator.say(f"nothing changed, {target} is as it was")
+        narrator.say(f"nothing changed, {target} is as it was", "publish", tables=0)
         return ended
     started, begun = datetime.now(UTC), time.monotonic()
-    tables = publish(connection, target)
+    tables = publish(connection, target, key=key)
     ledger.step("publish", started_time=started, seconds=time.monotonic() - begun)
-    narrator.say(f"published {tables} tables to {target}")
+    narrator.say(f"published {tables} tables to {target}", "publish", tables=tables)
     return replace(ended, is_published=True)
 
 

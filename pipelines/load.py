@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from sources.pipedrive.reading import Package, Reading
+from sources.pipedrive.package import Package
+from sources.pipedrive.reading import Reading
 from warehouse.connect import BULK_CHECKPOINT, CHECKPOINT
 
 from .config import Settings

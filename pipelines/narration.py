@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import click
+from .logs import Level, Log, LogHandler
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
-    from sources.pipedrive.reading import Progress
+    from sources.pipedrive.progress import Progress
 
 
 class Narrator:
     """Plain lines, one per event. Also carries the log of waits and retries to stderr."""
 
+    def __init__(self, log: Log | None = None) -> None:
+        self.log = log or Log()
+        self.on_progress: Callable[[str], None] = _nobody
+        """Told how far the run is, in a few words: who waits for the lock is shown them."""
+
     def __enter__(self) -> Narrator:
-        self._handler = logging.StreamHandler(sys.stderr)
-        self._handler.setFormatter(logging.Formatter("%(message)s"))
+        self._handler = LogHandler(self.write)
         logger = logging.getLogger("pipeduck")
         logger.addHandler(self._handler)
         logger.propagate = False
@@ -35,12 +40,26 @@ class Narrator:
     ) -> None:
         logging.getLogger("pipeduck").removeHandler(self._handler)
 
-    def say(self, text: str) -> None:
-        """One line."""
-        click.echo(text, err=True)
+    def begin(self, run_id: str) -> None:
+        """The lines that follow belong to this run."""
+        self.log.run_id = run_id
+
+    def say(self, text: str, event: str = "note", **fields: Any) -> None:
+        """One line. `event` and `fields` are for programs: see `logs`."""
+        self.on_progress(text)
+        self.write(text, event, "info", **fields)
+
+    def warn(self, text: str, event: str = "warning", **fields: Any) -> None:
+        """One line about something that is not as it should be."""
+        self.write(text, event, "warning", **fields)
+
+    def write(self, text: str, event: str = "note", level: Level = "info", **fields: Any) -> None:
+        """One line of any level."""
+        self.log.write(text, event, level, **fields)
 
     def page(self, progress: Progress) -> None:
         """A page of an entity has come. Called from several threads."""
+        self.on_progress(f"{progress.entity}: {progress.rows_listed:,} rows")
 
 
 class LiveNarrator(Narrator):
@@ -73,12 +92,13 @@ class LiveNarrator(Narrator):
         self._bars.stop()
         super().__exit__(kind, error, trace)
 
-    def say(self, text: str) -> None:
+    def write(self, text: str, event: str = "note", level: Level = "info", **fields: Any) -> None:  # noqa: ARG002 - for programs, which have no terminal
         """One line, above the live view."""
         self._bars.console.print(text, markup=False, highlight=False)
 
     def page(self, progress: Progress) -> None:
         """Count the rows up."""
+        super().page(progress)
         name = progress.entity
         if name not in self._tasks:
             self._tasks[name] = self._bars.add_task(name, total=None, requests=0)
@@ -89,6 +109,12 @@ class LiveNarrator(Narrator):
         )
 
 
-def narrator() -> Narrator:
+def _nobody(text: str) -> None:
+    """Where nobody wants to know."""
+
+
+def narrator(log: Log | None = None) -> Narrator:
     """The right one for this stderr."""
-    return LiveNarrator() if sys.stderr.isatty() else Narrator()
+    if log and log.form == "json":
+        return Narrator(log)
+    return LiveNarrator(log) if sys.stderr.isatty() else Narrator(log)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sources.pipedrive.errors import Blocked, BudgetSpent, SourceError
-from sources.pipedrive.reading import Progress, Reading
+from sources.pipedrive.errors import SourceError
+from sources.pipedrive.progress import Progress
+from sources.pipedrive.reading import Reading
 
 from .errors import Partial, Refused
 from .settle import Settled
@@ -49,7 +50,7 @@ def find_failure(readings: Sequence[Reading], settled: Settled) -> Failure | Non
     if settled.error:
         failed["recents"] = settled.error
     errors = list(failed.values())
-    final = next((error for error in errors if isinstance(error, BudgetSpent | Blocked)), None)
+    final = next((error for error in errors if error.stops_run), None)
     if final:
         return final
     if settled.refusals:

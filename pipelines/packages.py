@@ -19,8 +19,9 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.destinations.impl.duckdb.factory import DuckDbTypeMapper
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from sources.pipedrive.reading import Package
+from sources.pipedrive.package import Package
 from sources.pipedrive.source import source_of
+from warehouse.encryption import another
 
 from .config import Settings
 from .dlt_plugin import use, work_folder
@@ -70,7 +71,7 @@ def load_package(
 
 @contextmanager
 def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
-    transaction = connection.cursor()
+    transaction = another(connection)
     transaction.begin()
     try:
         yield transaction

@@ -44,7 +44,12 @@ def query(settings: Settings, sql: str, form: str, output: Path | None = None) -
             if not is_special:
                 beside.unlink(missing_ok=True)
 
-    run_query(settings.warehouse.publish, sql, to_file if output else to_stdout)
+    run_query(
+        settings.warehouse.publish,
+        sql,
+        to_file if output else to_stdout,
+        key=settings.warehouse.encryption_key,
+    )
     return rows
 
 
@@ -57,5 +62,7 @@ def generated_sql(
     """
     from transforms.runner import show
 
-    with open_working_read_only(settings.warehouse.path) as connection:
+    with open_working_read_only(
+        settings.warehouse.path, key=settings.warehouse.encryption_key
+    ) as connection:
         return show(connection, entity)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import duckdb
 
@@ -89,9 +91,14 @@ def plan(
     )
     endpoints = list(_due(connection, settings, stored, scope))
     now = identity.server_time
-    polls = _polls(connection, settings, stored, endpoints, now)
-    whole = _whole(connection, settings, endpoints, polls, now, narrator, scope)
     positions = read_positions(connection)
+    begun = {e.table for e in endpoints if "first" in positions.get(e.entity, {})}
+    polls = _polls(connection, settings, stored, endpoints, now, begun)
+    whole = _whole(connection, settings, endpoints, polls, now, narrator, scope)
+    if not scope.is_whole:
+        gaps = {table for table, poll in polls.items() if poll.has_gap}
+        put_off = _unaffordable(client, settings, stored, endpoints, whole - gaps, narrator)
+        whole -= (whole - gaps) if begun else put_off  # the first load first
     readings = [
         Reading(
             endpoint,
@@ -101,7 +108,7 @@ def plan(
             identity.server_time,
             stored,
             narrator.page,
-            position=positions.get(endpoint.entity, {}),
+            position=_position(positions.get(endpoint.entity, {}), endpoint, narrator, scope),
             is_full=endpoint.table in whole,
         )
         for endpoint in endpoints
@@ -109,7 +116,19 @@ def plan(
     return Plan(readings, polls, frozenset(whole), dialects)
 
 
-def _resources(settings: Settings, scope: Scope) -> tuple[str, ...]:
+def _position(
+    position: dict[str, Any], endpoint: Endpoint, narrator: Narrator, scope: Scope
+) -> dict[str, Any]:
+    """Where a list begins. One whose first read was broken off goes on, or starts anew if asked."""
+    if scope.is_whole:
+        position.pop("first", None)
+    elif "first" in position:
+        rows = position["first"]["rows"]
+        narrator.say(f"{endpoint.entity}: going on with the first load, {rows:,} rows are here")
+    return position
+
+
+def wanted_resources(settings: Settings, scope: Scope) -> tuple[str, ...]:
     """What is asked for. A reconcile compares open and archived leads together."""
     configured = settings.source.resources
     wanted = scope.resources or configured
@@ -131,7 +150,7 @@ def _due(
     """
     last_read, now = last_read_times(connection), datetime.now(UTC)
     left_out = left_out_lists(connection)
-    for endpoint in endpoints_for(_resources(settings, scope)):
+    for endpoint in endpoints_for(wanted_resources(settings, scope)):
         cadence = settings.source.cadence.get(endpoint.entity, timedelta())
         if endpoint.entity in left_out:
             cadence = max(cadence, _ASK_AGAIN)
@@ -147,6 +166,7 @@ def _polls(
     stored: StoredRows,
     endpoints: list[Endpoint],
     now: datetime,
+    begun: set[str],
 ) -> dict[str, Poll]:
     last, accepted = last_polls(connection), last_reconciles(connection, is_accepted=True)
     polls = {}
@@ -155,7 +175,8 @@ def _polls(
         has_rows = any(stored.count(raw) for raw in TABLES[table])
         is_read = any(endpoint.table == table for endpoint in endpoints)
         if is_read and _is_over(last.get(table), settings.source.cadence["recents"], now):
-            has_gap = has_rows and (not known or now - max(known) > LONGEST)
+            is_late = not known or now - max(known) > LONGEST
+            has_gap = has_rows and is_late and table not in begun
             polls[table] = Poll(last.get(table), has_gap)
     return polls
 
@@ -184,6 +205,39 @@ def _whole(
         if scope.is_whole or (is_due and is_loaded_whole):
             whole.add(table)
     return whole
+
+
+def _unaffordable(
+    client: Client,
+    settings: Settings,
+    stored: StoredRows,
+    endpoints: list[Endpoint],
+    whole: set[str],
+    narrator: Narrator,
+) -> set[str]:
+    """Tables whose whole list would take what is left of the day, and the next day's again.
+
+    What changed is worth more than what is gone: it is read first, as long as there are tokens.
+    """
+    if client.daily is None:
+        return set()
+    left = client.daily.remaining - client.daily.limit * settings.source.daily_reserve
+    put_off = set()
+    for table in sorted(whole):
+        cost = sum(
+            math.ceil(stored.count(e.entity) / settings.source.page_size) * e.v2.cost
+            for e in endpoints
+            if e.table == table
+        )
+        if cost > left:
+            narrator.say(
+                f"{table}: the whole list is due and costs about {cost:,} tokens, {left:,.0f} may "
+                "be spent today: put off"
+            )
+            put_off.add(table)
+        else:
+            left -= cost
+    return put_off
 
 
 def _is_over(last: datetime | None, cadence: timedelta, now: datetime) -> bool:

@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 
 import duckdb
 
-from sources.pipedrive.client import Client, Token
-from sources.pipedrive.endpoints import TABLES
-from sources.pipedrive.hosts import find_host
+from sources.pipedrive.client import Client, Trouble
+from sources.pipedrive.endpoints import ENDPOINTS, TABLES
 from sources.pipedrive.identity import Identity
 from sources.pipedrive.reading import Reading
 from warehouse.connect import open_working, require_working
+from warehouse.files import find_wide, load_folder, working_files
 from warehouse.ledger import Ledger, last_company, refused_reconciles, remembered_dialect
+from warehouse.lock import hold
+from warehouse.refusals import find_full_disk
 from warehouse.stored import drop_repeats
 
 from .config import Settings
+from .config_layers import secrets_file
+from .connection import open_client
 from .errors import ConfigError, is_told
 from .finish import finish
 from .load import load
 from .narration import Narrator
+from .notify import announced
 from .outcome import RunResult, find_failure, told
 from .readings import Plan, Scope, plan
 from .settle import Settled, Settling
 
 EVERYTHING = Scope()
+_ENTITIES = {route.name: e.entity for e in ENDPOINTS for route in (e.v2, e.collection)}
 
 
 def run(
@@ -43,11 +51,14 @@ def run(
     result; errors that stop everything are raised, after the ledger has them.
     """
     with (
-        open_client(settings) as client,
-        open_working(settings.warehouse.path, settings.warehouse.memory_limit) as connection,
-        _ledger(connection, scope.command) as ledger,
+        announced(settings, narrator, scope.command) as news,
+        _at_work(settings, scope.command, narrator) as (connection, ledger),
+        open_client(settings, partial(_note_trouble, ledger)) as client,
+        _costs_noted(ledger, client),
     ):
+        news.client = client
         identity = client.identify()
+        news.company = identity.company_domain
         check_company(last_company(connection), identity, settings)
         _note_identity(ledger, identity, narrator)
         planned = plan(connection, client, identity, settings, narrator, scope)
@@ -80,39 +91,89 @@ def run(
         ledger.note(
             api=settings.source.api,
             dialect=planned.dialects.used or remembered_dialect(connection),
-            requests=cost.requests,
-            tokens=cost.tokens,
             rows_loaded=rows_loaded,
+            **_costs(client),
         )
         failure = find_failure(planned.readings, settled)
         finished = finish(connection, ledger, settings, narrator, failure, is_full=has_repeats)
         narrator.say(
-            f"{cost.requests} requests, {cost.tokens} tokens, {ledger.seconds:.1f} seconds"
+            f"{cost.requests} requests, {cost.tokens} tokens, {ledger.seconds:.1f} seconds",
+            "run",
+            exit_code=finished.exit_code,
+            rows=rows_loaded,
+            requests=cost.requests,
+            tokens=cost.tokens,
+            seconds=round(ledger.seconds, 3),
         )
-        return replace(finished, progress=progress, requests=cost.requests, tokens=cost.tokens)
+        return news.end(
+            replace(finished, progress=progress, requests=cost.requests, tokens=cost.tokens)
+        )
 
 
 def rebuild(settings: Settings, narrator: Narrator, *, is_full: bool) -> RunResult:
     """Transform what is in `raw` again and publish; no request is made. Raises NothingLoaded."""
     require_working(settings.warehouse.path)
     with (
-        open_working(settings.warehouse.path, settings.warehouse.memory_limit) as connection,
-        _ledger(connection, "transform") as ledger,
+        announced(settings, narrator, "transform") as news,
+        _at_work(settings, "transform", narrator) as (connection, ledger),
     ):
-        return finish(connection, ledger, settings, narrator, is_full=is_full)
+        return news.end(finish(connection, ledger, settings, narrator, is_full=is_full))
 
 
-def open_client(settings: Settings) -> Client:
-    """A connection to the configured host. Raises Misconfigured, NoToken."""
-    source = settings.source
-    return Client(
-        find_host(source.company_domain, source.base_url),
-        Token(source.api_token),
-        user_agent=f"pipeduck/{version('pipeduck')}",
-        timeout=source.timeout.total_seconds(),
-        max_wait=source.max_wait.total_seconds(),
-        daily_reserve=source.daily_reserve,
-    )
+@contextmanager
+def _at_work(
+    settings: Settings, command: str, narrator: Narrator
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, Ledger]]:
+    """The working file, with nobody else at it, and the run's ledger in it."""
+    place = settings.warehouse
+    with (
+        hold(place.path, command) as lock,
+        _nothing_plain_left(settings),
+        open_working(place.path, place.memory_limit, key=place.encryption_key) as connection,
+        _ledger(connection, command) as ledger,
+    ):
+        for warning in find_wide(*working_files(place.path), secrets_file(settings.folder)):
+            narrator.warn(warning, "wide_file")
+        lock.identify(ledger.run_id)
+        narrator.begin(ledger.run_id)
+        narrator.on_progress = lock.tell
+        yield connection, ledger
+
+
+def _costs(client: Client) -> dict[str, int | None]:
+    """What a run has cost so far and what headers tell of the day: columns of `ops.runs`."""
+    cost, daily = client.meter, client.daily
+    return {
+        "requests": cost.requests,
+        "tokens": cost.tokens,
+        "daily_limit": daily.limit if daily else None,
+        "daily_remaining": daily.remaining if daily else None,
+    }
+
+
+@contextmanager
+def _costs_noted(ledger: Ledger, client: Client) -> Iterator[None]:
+    """An error that ends the run leaves what it has cost in the ledger."""
+    try:
+        yield
+    except Exception:
+        with suppress(duckdb.Error):  # the error may be that nothing can be written any more
+            ledger.note(**_costs(client))
+        raise
+
+
+@contextmanager
+def _nothing_plain_left(settings: Settings) -> Iterator[None]:
+    """Where files are encrypted, nothing that dlt writes in plain outlasts a run or a kill."""
+    place = settings.warehouse
+    if not place.encryption_key:
+        yield
+        return
+    shutil.rmtree(load_folder(place.path), ignore_errors=True)
+    try:
+        yield
+    finally:
+        shutil.rmtree(load_folder(place.path), ignore_errors=True)
 
 
 @contextmanager
@@ -122,11 +183,29 @@ def _ledger(connection: duckdb.DuckDBPyConnection, command: str) -> Iterator[Led
     try:
         yield ledger
     except Exception as error:  # whatever ended the run, the ledger says so
-        if is_told(error):
-            ledger.finish("failed", error.exit_code, error.message)
-        else:
-            ledger.finish("failed", 1, f"{type(error).__name__}: {error}")
-        raise
+        ended = find_full_disk(error) or error
+        with suppress(duckdb.Error):  # a full disk may have no room for that either
+            if is_told(ended):
+                ledger.finish("failed", ended.exit_code, ended.message)
+            else:
+                ledger.finish("failed", 1, f"{type(error).__name__}: {error}")
+        if ended is error:
+            raise
+        raise ended from error
+
+
+def _note_trouble(ledger: Ledger, trouble: Trouble) -> None:
+    ledger.request(
+        trouble.kind,
+        trouble.message,
+        path=trouble.path,
+        attempt=trouble.attempt,
+        is_final=trouble.is_final,
+        entity=_ENTITIES.get(trouble.path),
+        params=trouble.params,
+        status=trouble.status,
+        wait_seconds=trouble.wait_seconds,
+    )
 
 
 def check_company(known: int | None, identity: Identity, settings: Settings) -> None:
@@ -171,7 +250,9 @@ def _load(
     def on_package(packages: int) -> None:
         rows = sum(reading.progress.rows_loaded for reading in readings)
         if rows:
-            narrator.say(f"package {packages} committed, {rows:,} rows so far")
+            narrator.say(
+                f"package {packages} committed, {rows:,} rows so far", "package", rows=rows
+            )
 
     load(connection, readings, settings, on_package)
 
@@ -201,7 +282,19 @@ def _record(
             note=progress.note,
             error=progress.error.message if progress.error else None,
         )
-        narrator.say(told(progress))
+        narrator.say(
+            told(progress),
+            "list",
+            entity=progress.entity,
+            mode=progress.mode,
+            rows_listed=progress.rows_listed,
+            rows_new=progress.rows_new,
+            rows_changed=progress.rows_changed,
+            requests=progress.meter.requests,
+            tokens=progress.meter.tokens,
+            seconds=round(progress.seconds, 3),
+            error=progress.error.message if progress.error else None,
+        )
     for table, marked in settled.marked.items():
         if marked:
-            narrator.say(f"{table}: {marked:,} gone")
+            narrator.say(f"{table}: {marked:,} gone", "gone", table=table, rows=marked)

@@ -238,6 +238,12 @@ class Settling:
         """Why lists that were read whole say nothing of what is gone, where no error told it."""
         if any(reading.progress.error for reading in lists):
             return
+        if any(reading.is_pieced for reading in lists):
+            self.narrator.say(
+                f"{table.name}: the first load took more than one run; the next one looks for "
+                "what is gone meanwhile"
+            )
+            return
         missing = set(table.raw) - {r.endpoint.entity for r in lists if r.is_whole_list}
         reason = (
             f"{table.name} are not compared with Pipedrive's lists: {', '.join(sorted(missing))} "

@@ -15,6 +15,8 @@ from warehouse.errors import NothingPublished, WarehouseLocked, WarehouseUnusabl
 from warehouse.quoting import quote_identifier
 
 from .config import Settings
+from .costs import Costs, print_costs, read_costs
+from .moments import ago, shown
 
 _RUNS = 5
 ENTITIES = ("leads", "persons", "organizations", "deals")
@@ -57,6 +59,7 @@ class Status:
     runs: tuple[dict[str, Any], ...]
     rejected_values: int
     failed_checks: tuple[str, ...]
+    costs: Costs
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -87,9 +90,10 @@ def read_status(settings: Settings) -> Status:
     Raises NothingPublished where there is neither.
     """
     working, published = settings.warehouse.path, settings.warehouse.publish
+    key = settings.warehouse.encryption_key
     if working.is_file():
         try:
-            with open_working_read_only(working) as connection:
+            with open_working_read_only(working, key=key) as connection:
                 return _read_current(connection, settings, _WORKING, working)
         except WarehouseLocked:
             if not published.is_file():
@@ -98,7 +102,7 @@ def read_status(settings: Settings) -> Status:
         raise NothingPublished(
             f"There is neither {working} nor {published} yet.", "pipeduck run makes both."
         )
-    with open_published(published) as connection:
+    with open_published(published, key=key) as connection:
         return _read_current(connection, settings, _PUBLISHED, published)
 
 
@@ -132,6 +136,7 @@ def _read(connection: duckdb.DuckDBPyConnection, settings: Settings, names: _Nam
         runs=tuple(runs),
         rejected_values=rejected["rows"],
         failed_checks=tuple(_failed_checks(connection, names)),
+        costs=read_costs(lambda sql: _rows(connection, sql), names.runs, names.steps),
     )
 
 
@@ -233,7 +238,7 @@ def print_status(status: Status, stream: TextIO) -> None:
     console.print(f"account    {status.company_domain or 'unknown'}, as {who} ({rights})")
     console.print(f"lists      {status.dialect or 'not settled yet'}")
     console.print(f"working    {status.working_file}{' (a run is writing it)' * status.is_running}")
-    console.print(f"published  {status.published_file}, {_ago(status.published_time)}")
+    console.print(f"published  {status.published_file}, {ago(status.published_time)}")
     entities = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("entity", "rows", "gone", "newest change", "watermark", "last read", "reconciled"):
         entities.add_column(name, justify="right" if name in {"rows", "gone"} else "left")
@@ -242,9 +247,9 @@ def print_status(status: Status, stream: TextIO) -> None:
             entity.entity,
             f"{entity.rows:,}",
             f"{entity.gone:,}",
-            _shown(entity.newest_update),
-            _shown(entity.watermark),
-            _ago(entity.last_read),
+            shown(entity.newest_update),
+            shown(entity.watermark),
+            ago(entity.last_read),
             _compared(entity),
         )
     console.print(entities)
@@ -258,13 +263,14 @@ def print_status(status: Status, stream: TextIO) -> None:
         runs.add_column(name, justify="right" if is_number else "left")
     for run in status.runs:
         runs.add_row(
-            _shown(run["started_time"]),
+            shown(run["started_time"]),
             run["command"],
             run["outcome"] or ("running" if status.is_running else "interrupted"),
             *(f"{run[key] or 0:,}" for key in ("rows_loaded", "requests", "tokens")),
             run["error"] or "",
         )
     console.print(runs)
+    print_costs(status.costs, stream)
     for check in status.failed_checks:
         console.print(f"check failed, {check}", soft_wrap=True)
     if status.rejected_values:
@@ -276,16 +282,3 @@ def _compared(entity: EntityStatus) -> str:
         return "never"
     is_equal = entity.refusal is None and entity.difference is None
     return f"{entity.reconciled:%Y-%m-%d} {'all' if is_equal else 'not'} as listed"
-
-
-def _shown(moment: datetime | None) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z" if moment else "-"
-
-
-def _ago(moment: datetime | None) -> str:
-    if moment is None:
-        return "never"
-    minutes = int((datetime.now(UTC) - moment).total_seconds() // 60)
-    if minutes < 120:
-        return f"{minutes} minutes ago"
-    return f"{minutes // 60} hours ago" if minutes < 48 * 60 else f"{minutes // 1440} days ago"

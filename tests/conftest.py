@@ -28,7 +28,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 _PREFIXES = (
     "SOURCES__", "WAREHOUSE__", "TRANSFORMS__", "RECONCILE__", "HISTORY__", "CHECKS__",
-    "RUNTIME__", "DLT_",
+    "NOTIFY__", "RUNTIME__", "DLT_", "PIPEDUCK_",
 )  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.resources import files
@@ -11,60 +10,62 @@ from pathlib import Path
 
 import duckdb
 
-from .errors import (
-    NothingLoaded,
-    NothingPublished,
-    WarehouseError,
-    WarehouseLocked,
-    WarehouseUnusable,
-)
+from .encryption import connect_encrypted
+from .errors import NothingLoaded, NothingPublished, WarehouseUnusable
+from .files import ensure_working_folder, private_files
 from .quoting import quote_literal
+from .refusals import explain, find_full_disk
 
 CHECKPOINT = "16MB"
 """Small commits wait in the log, over runs: a checkpoint rewrites whole row groups for them."""
 BULK_CHECKPOINT = "1KB"
 """So low that a large commit goes straight into the file, and not into the log before."""
 
+_HEADERS = 3 * 4096  # bytes at the beginning of every DuckDB file, written first of all
+_MAGIC = slice(8, 12)
 _ROW_GROUP = 122_880  # rows; what DuckDB works on in one piece
-_HOLDER = re.compile(r"held in (?P<program>[^(]+?)\s*\(PID (?P<pid>\d+)\)")
 
 
 @contextmanager
-def open_working(path: Path, memory_limit: str = "2GB") -> Iterator[duckdb.DuckDBPyConnection]:
+def open_working(
+    path: Path, memory_limit: str = "2GB", *, key: str = ""
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """The working file, for writing, with the `ops` tables in place. Creates file and folder.
 
-    Times are read and shown in UTC. Raises WarehouseLocked, WarehouseUnusable.
+    It and its log are for their owner only, and encrypted where there is a `key`. Times are read
+    and shown in UTC. Raises WarehouseLocked, WarehouseUnusable, KeyRefused; and DiskFull for
+    whatever ends the work on it for want of room.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WarehouseUnusable(
-            f"The folder {path.parent} cannot be made: {error.strerror}.",
-            "Set path under [warehouse] to a place this user may write to.",
-        ) from error
-    connection = _open(path, read_only=False)
-    try:
-        _configure(connection, memory_limit)
-        connection.execute((files("warehouse") / "sql" / "ops.sql").read_text("utf-8"))
-        yield connection
-    finally:
-        with suppress(duckdb.Error):  # after a fatal error nothing runs any more
-            connection.execute("pragma disable_checkpoint_on_shutdown")
-        connection.close()
+    ensure_working_folder(path)
+    with private_files():
+        connection = _open(path, key, read_only=False)
+        try:
+            _configure(connection, memory_limit)
+            connection.execute((files("warehouse") / "sql" / "ops.sql").read_text("utf-8"))
+            yield connection
+        except Exception as error:
+            full = find_full_disk(error)
+            if full is None or full is error:
+                raise
+            raise full from error
+        finally:
+            with suppress(duckdb.Error):  # after a fatal error nothing runs any more
+                connection.execute("pragma disable_checkpoint_on_shutdown")
+            connection.close()
 
 
 @contextmanager
-def open_published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_published(path: Path, *, key: str = "") -> Iterator[duckdb.DuckDBPyConnection]:
     """The published file, read-only; its SQL can reach neither other files nor the network.
 
-    Raises NothingPublished when there is none yet, WarehouseLocked, WarehouseUnusable.
+    Raises NothingPublished when there is none yet, WarehouseLocked, WarehouseUnusable, KeyRefused.
     """
     if not path.is_file():
         raise NothingPublished(
             f"There is no published file at {path} yet.",
             "pipeduck run makes it; pipeduck demo makes one without an account.",
         )
-    connection = _open(path, read_only=True)
+    connection = _open(path, key, read_only=True)
     try:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("set enable_external_access = false")
@@ -84,10 +85,13 @@ def require_working(path: Path) -> None:
 
 
 @contextmanager
-def open_working_read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The working file for looking only. Raises NothingLoaded; WarehouseLocked during a run."""
+def open_working_read_only(path: Path, *, key: str = "") -> Iterator[duckdb.DuckDBPyConnection]:
+    """The working file for looking only.
+
+    Raises NothingLoaded; WarehouseLocked during a run; WarehouseUnusable, KeyRefused.
+    """
     require_working(path)
-    connection = _open(path, read_only=True)
+    connection = _open(path, key, read_only=True)
     try:
         connection.execute("set TimeZone = 'UTC'")
         yield connection
@@ -120,41 +124,29 @@ def _configure(connection: duckdb.DuckDBPyConnection, memory_limit: str) -> None
         ) from error
 
 
-def _open(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+def _open(path: Path, key: str, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     # A new file's format must know zstd, or payloads take ten times the space; DuckDB 1.2 reads it.
     config: dict[str, str | bool | int | float | list[str]] = (
         {} if read_only else {"storage_compatibility_version": "v1.2.0"}
     )
+    if not read_only:
+        _remove_stillborn(path)
     try:
+        if key:
+            return connect_encrypted(path, key, read_only=read_only)
         return duckdb.connect(str(path), read_only=read_only, config=config)
     except duckdb.Error as error:
         raise explain(path, error) from error
 
 
-def explain(path: Path, error: duckdb.Error) -> WarehouseError:
-    """What DuckDB's refusal to open `path` means for the person who wanted it."""
-    text = str(error)
-    if "lock" in text and (holder := _HOLDER.search(text)):
-        return WarehouseLocked(
-            f"{path} is open in another process ({holder['program']}, pid {holder['pid']}).",
-            "Wait for it or close it; to look at data, open the published file instead.",
-        )
-    if "lock on file" in text:
-        return WarehouseLocked(
-            f"{path} is open in another process.",
-            "Wait for it or close it; to look at data, open the published file instead.",
-        )
-    if "not a valid DuckDB database" in text or "is a directory" in text.lower():
-        return WarehouseUnusable(
-            f"{path} is not a DuckDB file.",
-            "It was left as it is; choose another path under [warehouse].",
-        )
-    if "version number" in text:
-        return WarehouseUnusable(
-            f"{path} was written by a newer DuckDB than this one ({duckdb.__version__}).",
-            "Upgrade pipeduck's duckdb, or write the file with DuckDB 1.5.",
-        )
-    first_line = text.splitlines()[0] if text else type(error).__name__
-    return WarehouseUnusable(
-        f"{path} cannot be opened: {first_line}", "Check that this user may read and write there."
-    )
+def _remove_stillborn(path: Path) -> None:
+    """Remove a file that was killed, or found no room, before it had all its headers.
+
+    It holds nothing, and DuckDB does not open it. Anything that is no such file is left alone.
+    """
+    with suppress(OSError):
+        if path.stat().st_size < _HEADERS:
+            with path.open("rb") as begun:
+                head = begun.read(_MAGIC.stop)
+            if not head or head[_MAGIC] == b"DUCK":
+                path.unlink()

@@ -3,7 +3,10 @@
 ```
 WarehouseError          exit 1
 ├── WarehouseLocked     exit 75   another process holds the file
+├── AlreadyRunning      exit 75   another run of pipeduck works on the file
+├── DiskFull            exit 75   no space left, or a quota reached
 ├── WarehouseUnusable   exit 2    not a DuckDB file, no permission, no folder, newer format
+├── KeyRefused          exit 77   the file is encrypted, and not with the key that is configured
 ├── NothingLoaded       exit 2    there is no working file yet
 ├── NothingPublished    exit 2    there is no published file yet
 ├── QueryError          exit 2    the SQL a person gave does not run
@@ -35,10 +38,32 @@ class WarehouseLocked(WarehouseError):
     exit_code = 75
 
 
+class AlreadyRunning(WarehouseError):
+    """A run, a reconcile, a transform or a prune of the same working file is going on."""
+
+    exit_code = 75
+
+
+class DiskFull(WarehouseError):
+    """There is no room for what has to be written.
+
+    Nothing that is configured is wrong, and a run that comes after somebody made room goes on from
+    the last state: so it is tried again later.
+    """
+
+    exit_code = 75
+
+
 class WarehouseUnusable(WarehouseError):
     """The path does not hold, or cannot hold, a DuckDB file that this DuckDB can open."""
 
     exit_code = 2
+
+
+class KeyRefused(WarehouseError):
+    """The file is encrypted, and no key or another one is configured."""
+
+    exit_code = 77
 
 
 class NothingLoaded(WarehouseError):

@@ -1,13 +1,17 @@
-"""`ops.runs` and `ops.steps`: what each command did, what it cost, how it ended."""
+"""`ops.runs`, `ops.steps`, `ops.requests`: what each command did, what it cost, how it ended."""
 
 from __future__ import annotations
 
+import json
 import secrets
-from datetime import UTC, datetime
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import duckdb
 
+from .encryption import another
 from .quoting import quote_identifier
 
 
@@ -16,6 +20,7 @@ class Ledger:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, command: str, version: str) -> None:
         self._connection = connection
+        self._guard = threading.Lock()
         self.started_time = datetime.now(UTC)
         self.run_id = f"{self.started_time:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         _insert(
@@ -43,9 +48,83 @@ class Ledger:
         """Add a step (see `ops.steps` for which there are) with columns of `ops.steps`."""
         _insert(self._connection, "steps", run_id=self.run_id, step=step, **columns)
 
+    def request(
+        self,
+        kind: str,
+        message: str,
+        *,
+        path: str,
+        attempt: int,
+        is_final: bool,
+        entity: str | None = None,
+        params: Mapping[str, str | int] | None = None,
+        status: int | None = None,
+        wait_seconds: float | None = None,
+    ) -> None:
+        """Add a request that failed or had to wait; those that went well have no row.
+
+        `is_final`: it is not tried again. `params` without secrets. Safe to call from any thread.
+        """
+        with self._guard, another(self._connection) as connection:
+            _insert(
+                connection,
+                "requests",
+                run_id=self.run_id,
+                time=datetime.now(UTC),
+                entity=entity,
+                path=path,
+                params=json.dumps(dict(params or {}), default=str),
+                attempt=attempt,
+                status=status,
+                kind=kind,
+                message=message,
+                wait_seconds=wait_seconds,
+                is_final=is_final,
+            )
+
     def finish(self, outcome: str, exit_code: int, error: str | None = None) -> None:
-        """Close the run's row: `ok`, `partial` or `failed`."""
+        """Close the run's row: `ok`, `partial` or `failed`; a failed run has published nothing."""
         self.note(ended_time=datetime.now(UTC), outcome=outcome, exit_code=exit_code, error=error)
+        if outcome == "failed":
+            self.note(is_published=False)
+
+
+def forget_old(connection: duckdb.DuckDBPyConnection, ledger: Ledger, days: int = 90) -> None:
+    """Drop what nobody asks of the ledger any more; does something in the first run of a day.
+
+    Older than `days`: steps of runs that ended well and loaded nothing, checks that found nothing,
+    and requests. Runs stay, and so does of each step and entity the newest and the one that got
+    furthest, of those that went well as of those that did not: from these a later run goes on.
+    """
+    found = connection.execute(
+        "select 1 from ops.runs where run_id <> ? and started_time >= date_trunc('day', ?)",
+        [ledger.run_id, ledger.started_time],
+    ).fetchall()
+    if found:
+        return
+    before = {"before": ledger.started_time - timedelta(days=days)}
+    connection.execute(
+        """
+        delete from ops.steps
+        where run_id in (
+            select run_id from ops.runs
+            where started_time < $before and outcome = 'ok' and coalesce(rows_loaded, 0) = 0
+        )
+        and rowid not in (
+            select unnest([
+                arg_max(rowid, coalesce(started_time, 'epoch'::timestamptz)),
+                arg_max(rowid, coalesce(watermark, 'epoch'::timestamptz)),
+            ])
+            from ops.steps
+            group by step, entity, error is null
+        )
+        """,
+        before,
+    )
+    connection.execute(
+        "delete from ops.checks where checked_time < $before and failing_rows = 0", before
+    )
+    connection.execute("delete from ops.requests where time < $before", before)
 
 
 def last_read_times(connection: duckdb.DuckDBPyConnection) -> dict[str, datetime]:

@@ -6,50 +6,91 @@ Readers hold the old file or get the new one, never a half of one, and never blo
 from __future__ import annotations
 
 import os
+import re
+import time
 from contextlib import suppress
 from pathlib import Path
 
 import duckdb
 
+from .encryption import is_readable, with_key
 from .errors import WarehouseUnusable
+from .files import ensure_folder, is_alive, private_files, replace_file
 from .quoting import quote_identifier, quote_literal
+from .refusals import find_full_disk
+
+_DAY = 86_400.0  # seconds
 
 
-def publish(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
+def publish(connection: duckdb.DuckDBPyConnection, path: Path, *, key: str = "") -> int:
     """Write every relation of `crm` with its comments to `path`; returns how many there are.
 
-    The copy is made beside `path` and renamed over it. Raises WarehouseUnusable, with the old
-    file in place, when it cannot be written.
+    The copy is made beside `path`, or beside what `path` links to, and renamed over it; it is
+    encrypted where there is a `key`. Raises DiskFull, and WarehouseUnusable for whatever else
+    keeps it from being written, with the old file in place.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    target = path.resolve()  # a link stays a link
+    if target.is_dir():
+        raise WarehouseUnusable(
+            f"The published file {path} cannot be written: it is a folder.",
+            "Name a file with publish under [warehouse].",
+        )
+    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for leftover in path.parent.glob(f".{path.name}.*.tmp*"):
-            leftover.unlink()  # of a run that was killed; the working file lets only one run
-        relations = _copy(connection, beside)
-        with beside.open("rb") as written:
-            os.fsync(written.fileno())
-        beside.replace(path)
+        ensure_folder(target.parent)
+        _remove_leftovers(target)
+        with private_files():
+            relations = _copy(connection, beside, key)
+        replace_file(beside, target)
+        # of somebody who wrote into the file from before: it does not belong to this one
+        target.with_name(f"{target.name}.wal").unlink(missing_ok=True)
         _remember(connection, path)
-    except (OSError, duckdb.IOException) as error:
+    except (OSError, duckdb.Error) as error:
+        if full := find_full_disk(error):
+            raise full from error
+        if not isinstance(error, OSError | duckdb.IOException):
+            raise
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise WarehouseUnusable(
             f"The published file {path} cannot be written: {reason}.",
             "The one from before is as it was, and what was loaded is kept.",
         ) from error
     finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
-            beside.with_name(beside.name + ".wal").unlink(missing_ok=True)
+        for leftover in (beside, beside.with_name(beside.name + ".wal")):
+            with suppress(OSError):
+                leftover.unlink(missing_ok=True)
     return relations
 
 
-def is_published(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
-    """Whether `path` is there and was made from what `crm` holds now."""
+def is_published(connection: duckdb.DuckDBPyConnection, path: Path, *, key: str = "") -> bool:
+    """Whether `path` was made from what `crm` holds now, is whole, and opens with `key`."""
     known = connection.execute(
         "select fingerprint from ops.models where name = ?", [_name(path)]
     ).fetchone()
-    return path.is_file() and known == (_state(connection),)
+    return path.is_file() and known == (_state(connection),) and is_readable(connection, path, key)
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove what runs that were killed left beside `target`.
+
+    The copy of a process that is alive is left alone for a day: another working file may be
+    published to the same place. So is what another user owns, and what only looks alike.
+    """
+    name = re.compile(rf"\.{re.escape(target.name)}\.(?P<pid>\d+)\.tmp(\.wal)?")
+    for file in target.parent.iterdir():
+        found = name.fullmatch(file.name)
+        with suppress(OSError):  # gone meanwhile, or not ours to remove
+            if (
+                found
+                and file.is_file()
+                and (os.name == "nt" or file.stat().st_uid == os.geteuid())
+                and _is_left(int(found["pid"]), time.time() - file.stat().st_mtime)
+            ):
+                file.unlink()
+
+
+def _is_left(pid: int, age: float) -> bool:
+    return pid == os.getpid() or age > _DAY or not is_alive(pid)
 
 
 def _remember(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -89,8 +130,9 @@ def _state(connection: duckdb.DuckDBPyConnection) -> str:
     return str(found and found[0])
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, target: Path) -> int:
-    connection.execute(f"attach {quote_literal(str(target))} as published")
+def _copy(connection: duckdb.DuckDBPyConnection, target: Path, key: str) -> int:
+    encrypted = f" ({with_key(key)})" if key else ""
+    connection.execute(f"attach {quote_literal(str(target))} as published{encrypted}")
     try:
         relations = connection.execute(
             """
@@ -110,7 +152,8 @@ def _copy(connection: duckdb.DuckDBPyConnection, target: Path) -> int:
         connection.execute("checkpoint published")
         return len(relations)
     finally:
-        connection.execute("detach published")
+        with suppress(duckdb.Error):  # what made the copy fail is worth more
+            connection.execute("detach published")
 
 
 def _copy_relation(connection: duckdb.DuckDBPyConnection, name: str, comment: str | None) -> None:

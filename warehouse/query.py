@@ -35,12 +35,12 @@ class Result:
     batches: Iterator[list[tuple[Any, ...]]]
 
 
-def run_query(path: Path, sql: str, write: Callable[[Result], None]) -> None:
+def run_query(path: Path, sql: str, write: Callable[[Result], None], *, key: str = "") -> None:
     """Run `sql` read-only on the published file and hand the result to `write`.
 
     Raises QueryError with DuckDB's own words where the SQL does not run.
     """
-    with open_published(path) as connection:
+    with open_published(path, key=key) as connection:
         try:
             cursor = connection.execute(sql)
             if cursor is None:  # nothing but white space and comments

@@ -28,12 +28,14 @@ def read_sql(
 ) -> pd.DataFrame:
     """The result of `sql` on the published file; `parameters` are bound to its `?`.
 
-    `path` is the published file: `$WAREHOUSE__PUBLISH`, else `data/pipedrive.duckdb`.
+    `path` is the published file: `$WAREHOUSE__PUBLISH`, else `data/pipedrive.duckdb`. The key of an
+    encrypted one is read from `$WAREHOUSE__ENCRYPTION_KEY`.
     """
     import pandas as pd
 
     file = Path(path or os.environ.get("WAREHOUSE__PUBLISH", "data/pipedrive.duckdb"))
-    with open_published(file) as connection:
+    key = os.environ.get("WAREHOUSE__ENCRYPTION_KEY", "")
+    with open_published(file, key=key) as connection:
         arrow = connection.execute(sql, parameters or []).to_arrow_table()
     frame: pd.DataFrame = arrow.to_pandas(types_mapper=pd.ArrowDtype)
     return frame

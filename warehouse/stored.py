@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import duckdb
 import pyarrow as pa
 
+from .encryption import another
 from .quoting import quote_identifier, quote_literal
 
 
@@ -164,7 +165,7 @@ class StoredRows:
             return cursor.execute(sql).fetchall()
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
-        return self._connection.cursor()
+        return another(self._connection)
 
 
 def drop_repeats(

@@ -1,102 +1,83 @@
-"""HTTP to Pipedrive: the only module that imports httpx.
+"""Requests to Pipedrive: each sent in its turn, within the budget, and again where that helps.
 
-Reads only. The token travels in a header and appears in no URL, error, or log line.
+Reads only. What is done about each fault is in `rules`; every failure is a line on the logger
+`pipeduck.client` and a `Trouble`. A wait is never longer than `max_wait`, all waits of one request
+together never longer than three times that.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import TypeVar
 
-import httpx
 import tenacity
 
+from .budget import Budget, DailyBudget
+from .credentials import Credentials, Token
 from .endpoints import USERS_ME_COST, Api, Endpoint, Route
-from .errors import (
-    BadAnswer,
-    BadRequest,
-    Blocked,
-    BudgetSpent,
-    BurstLimited,
-    Forbidden,
-    Misconfigured,
-    NoToken,
-    NotServed,
-    ServerTrouble,
-    SourceError,
-    Unauthorized,
-    Unreachable,
-)
-from .hosts import Host
+from .errors import BurstLimited, Misconfigured, NotServed, SourceError, Unauthorized
+from .hosts import Host, find_host
 from .identity import Identity, read_identity
+from .meter import Meter, Meters
+from .oauth import OAuth
+from .pace import Pace
 from .pages import Answer, Page, read_page
+from .refusals import refusal
+from .rules import ATTEMPTS
+from .transport import Response, Transport
+from .trouble import Trouble
+from .waits import Waits, wanted
+
+__all__ = ["Client", "DailyBudget", "Meter", "OAuth", "Token", "Trouble"]
 
 log = logging.getLogger("pipeduck.client")
 _T = TypeVar("_T")
-_ATTEMPTS = 5
-_RETRIED = (Unreachable, BurstLimited, ServerTrouble, BadAnswer)
-_FINAL = (Blocked, BudgetSpent, Unauthorized)  # asking anything else would only make it worse
-
-
-@dataclass
-class Meter:
-    """What reading one entity has cost so far: requests sent, tokens by the price list."""
-
-    requests: int = 0
-    tokens: int = 0
-
-
-@dataclass(frozen=True)
-class Token:
-    """A personal API token (`x-api-token`) or an OAuth access token (`Authorization`)."""
-
-    value: str = field(repr=False)
-    is_oauth: bool = False
-
-    def headers(self) -> dict[str, str]:
-        """The header that carries the token (API: authentication page)."""
-        if self.is_oauth:
-            return {"Authorization": f"Bearer {self.value}"}
-        return {"x-api-token": self.value}
+_WORTH_TELLING = 1.0  # seconds that a wait for the burst window may take in silence
 
 
 class Client:
     """A connection to one Pipedrive host, safe to share between threads.
 
-    `max_wait` caps every wait, in seconds (0: never wait, for tests); `timeout` is how long one
-    answer may keep us; `daily_reserve` is the share of the day's tokens left to others.
+    Without a `host` it is the one that OAuth credentials tell. `timeout` is how many seconds of
+    silence end an answer; `max_wait` caps every wait (0: never wait); `daily_reserve` is the share
+    of the day's tokens left to others. `on_trouble` hears of every failure and every longer wait,
+    one at a time, in the thread it happens in. `sleep` and `clock` (seconds that never go back)
+    are for tests.
     """
 
     def __init__(
         self,
-        host: Host,
-        token: Token,
+        host: Host | None,
+        credentials: Credentials,
         *,
         user_agent: str = "pipeduck",
         timeout: float = 60.0,
         max_wait: float = 60.0,
         daily_reserve: float = 0.0,
+        on_trouble: Callable[[Trouble], None] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        _check_token(token)
-        self.host = host
-        self.meter = Meter()
-        self._v1_prefix = host.v1_prefixes[0]
+        self._host = host
+        self._credentials = credentials
+        self._v1_prefix: str | None = None
         self._max_wait = max_wait
-        self._daily_reserve = daily_reserve
-        self._token = token
+        self._on_trouble = on_trouble
+        self._sleep = sleep
         self._lock = threading.Lock()
+        self._report_lock = threading.RLock()
         self._final: SourceError | None = None
-        self._daily: tuple[int, int] | None = None  # limit and remaining, where headers tell
-        self._http = httpx.Client(
-            headers={"Accept": "application/json", "User-Agent": user_agent} | token.headers(),
-            timeout=httpx.Timeout(timeout, connect=min(timeout, 15.0)),
-        )
+        self._meters = Meters()
+        self._budget = Budget(daily_reserve)
+        self._pace = Pace(clock)
+        self._transport = Transport(user_agent=user_agent, timeout=timeout, clock=clock)
 
     def __enter__(self) -> Client:
         return self
@@ -111,20 +92,53 @@ class Client:
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        self._transport.close()
+
+    @property
+    def meter(self) -> Meter:
+        """All that was spent."""
+        return self._meters.total
+
+    @property
+    def spent(self) -> dict[str, Meter]:
+        """What was spent by route path (`v2/persons`, `v1/leads`)."""
+        return self._meters.by_path
+
+    @property
+    def daily(self) -> DailyBudget | None:
+        """The company's tokens of the day, as far as headers told; None while none did."""
+        return self._budget.daily
+
+    @property
+    def burst_limit(self) -> int | None:
+        """Requests that two seconds allow, as far as headers told."""
+        return self._pace.limit
+
+    @property
+    def host(self) -> Host:
+        """Where requests go. Without a configured host this asks for an access token.
+
+        Raises Misconfigured when the credentials do not tell either, and the errors of `OAuth`.
+        """
+        if self._host is None:
+            request = _Request("oauth/token", {}, 0, Meter())
+            self._try(request, lambda _: self._credentials.headers(self._transport.post))
+            self._host = find_host("", self._credentials.api_domain)
+        return self._host
 
     def identify(self) -> Identity:
         """`users/me`: the user behind the token.
 
         Also settles under which prefix this host serves v1. Raises NotAllowed for a bad token.
         """
+        missing: NotServed | None = None
         for prefix in self.host.v1_prefixes:
             self._v1_prefix = prefix
             try:
-                return self.ask("v1", "users/me", {}, USERS_ME_COST, self.meter, read_identity)
+                return self.ask("v1", "users/me", {}, USERS_ME_COST, Meter(), read_identity)
             except NotServed as error:
                 missing = error
-        raise missing
+        raise missing or Misconfigured("The host has no prefix for v1.")
 
     def page(
         self, endpoint: Endpoint, route: Route, params: Mapping[str, str | int], meter: Meter
@@ -146,191 +160,170 @@ class Client:
         read: Callable[[Answer], _T],
     ) -> _T:
         """What `read` makes of the answer to a GET. Raises and retries as `page` does."""
-        prefix = "/api/v2" if api == "v2" else self._v1_prefix
+        prefix = "/api/v2" if api == "v2" else self._v1_prefix or self.host.v1_prefixes[0]
+        url = f"{self.host.url}{prefix}/{path}"
+        request = _Request(f"{'v2' if api == 'v2' else 'v1'}/{path}", dict(params), cost, meter)
+
+        def attempt(waits: Waits) -> _T:
+            headers = self._credentials.headers(self._transport.post)
+            try:
+                return read(self._send(url, request, headers, waits))
+            except Unauthorized as error:
+                if not self._credentials.renew(headers):
+                    raise
+                self._tell(request, waits, error, 0.0, is_final=False)
+            headers = self._credentials.headers(self._transport.post)
+            return read(self._send(url, request, headers, waits))
+
+        return self._try(request, attempt)
+
+    def _try(self, request: _Request, attempt: Callable[[Waits], _T]) -> _T:
+        """What `attempt` gives, tried again by the rules."""
+        waits = Waits(self._max_wait)
+
+        def before_sleep(state: tenacity.RetryCallState) -> None:
+            error = state.outcome.exception() if state.outcome else None
+            seconds = state.next_action.sleep if state.next_action else 0.0
+            if isinstance(error, BurstLimited):
+                self._pace.hold(seconds)
+            if isinstance(error, SourceError):
+                self._tell(request, waits, error, seconds, is_final=False)
+            waits.attempt += 1
+
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_RETRIED),
-            stop=tenacity.stop_after_attempt(_ATTEMPTS),
-            wait=self._wait,
-            before_sleep=_log_wait,
+            retry=tenacity.retry_if_exception(
+                lambda error: isinstance(error, SourceError) and error.is_retried
+            ),
+            stop=lambda state: state.attempt_number >= ATTEMPTS or waits.are_used_up,
+            wait=lambda state: waits.take(wanted(state)),
+            before_sleep=before_sleep,
+            sleep=self._sleep,
             reraise=True,
         )
-        url = f"{self.host.url}{prefix}/{path}"
-
-        def attempt() -> _T:
-            if self._final:
-                raise self._final
-            try:
-                return read(self._ask_once(url, params, cost, meter))
-            except SourceError as error:
-                error.redact(self._token.value)
-                if isinstance(error, _FINAL):
-                    self._final = error
-                raise
-
-        return retrying(attempt)
-
-    def _ask_once(
-        self, url: str, params: Mapping[str, str | int], cost: int, meter: Meter
-    ) -> Answer:
-        self._keep_reserve(cost)
-        asked = datetime.now(UTC)
-        self._count(meter, requests=1)
-        path = httpx.URL(url).path
+        self._raise_final()
         try:
-            response = self._http.get(url, params=dict(params))
-        except (httpx.InvalidURL, UnicodeError) as error:
-            raise Misconfigured(f"{self.host.url} is not an address: {error}.") from error
-        except httpx.HTTPError as error:
-            raise _unreachable(self.host.url, error) from error
-        log.debug("GET %s %s %s", path, dict(params), response.status_code)
-        self._note_budget(response, cost if response.is_success else 0)
-        if response.status_code >= 300:
-            raise _refusal(path, _error_text(response), response)
-        self._count(meter, tokens=cost)
-        if "json" not in response.headers.get("content-type", "json"):
-            raise BadAnswer(
-                f"{path} answered with {response.headers['content-type']} instead of JSON.",
-                "Usually passes by itself; if not, check base_url and any proxy in between.",
+            return retrying(attempt, waits)
+        except _Over as over:
+            raise copy(over.error) from None
+        except SourceError as error:
+            self._tell(request, waits, error, 0.0, is_final=True)
+            if error.stops_run:
+                with self._lock:
+                    self._final = self._final or error
+            raise
+
+    def _raise_final(self, wrap: bool = False) -> None:
+        """Ask nothing more after an error that stops the run."""
+        if self._final:
+            raise _Over(self._final) if wrap else copy(self._final)
+
+    def _send(
+        self, url: str, request: _Request, headers: Mapping[str, str], waits: Waits
+    ) -> Answer:
+        """One request, in its turn and within the budget."""
+        turn = self._pace.take()
+        while turn.wait:
+            self._wait_for_window(request, waits, turn.wait)
+            turn = self._pace.take(is_forced=not waits.can_wait)
+        response: Response | None = None
+        try:
+            self._raise_final(wrap=True)
+            spending = self._budget.take(request.cost)
+            try:
+                asked = datetime.now(UTC)
+                self._meters.count(request.path, request.meter, requests=1)
+                response = self._transport.get(url, request.params, headers)
+            finally:
+                self._budget.settle(spending, response)
+        finally:
+            self._pace.give_back(turn, response)
+        log.debug("GET %s %s %s", request.path, request.params, response.status)
+        if response.is_success:
+            self._meters.count(request.path, request.meter, tokens=request.cost)
+        error = refusal(url, response, request.cost)
+        if isinstance(error, Unauthorized):
+            error.hint = self._credentials.hint
+        if error:
+            raise error
+        return Answer(response.body, asked, response.server_time(otherwise=asked))
+
+    def _wait_for_window(self, request: _Request, waits: Waits, wanted: float) -> None:
+        seconds = waits.take(wanted)
+        if seconds >= _WORTH_TELLING:
+            log.info("%s waits %.1f s for the burst window.", request.path, seconds)
+            self._report(
+                request.trouble(
+                    waits.attempt, None, "pace", "The burst window is used up.", seconds
+                )
             )
-        return Answer(response.content, asked, _server_time(response, asked))
+        self._sleep(seconds)
 
-    def _count(self, meter: Meter, requests: int = 0, tokens: int = 0) -> None:
-        with self._lock:
-            for counter in {id(m): m for m in (meter, self.meter)}.values():
-                counter.requests += requests
-                counter.tokens += tokens
+    def _tell(
+        self,
+        request: _Request,
+        waits: Waits,
+        error: SourceError,
+        seconds: float,
+        *,
+        is_final: bool,
+    ) -> None:
+        """Log a failure, and report it. That a list is not served may be no news to anybody."""
+        error.redact(self._credentials.secrets)
+        level = logging.INFO if isinstance(error, NotServed) else logging.WARNING
+        end = "The run stops asking." if error.stops_run else "Given up."
+        next_step = end if is_final else f"Trying again in {seconds:.1f} s."
+        log.log(
+            level,
+            "%s, attempt %d (%s): %s %s",
+            request.path,
+            waits.attempt,
+            error.kind,
+            error.message,
+            next_step,
+        )
+        self._report(
+            request.trouble(
+                waits.attempt, error.status, error.kind, error.message, seconds, is_final
+            )
+        )
 
-    def _note_budget(self, response: httpx.Response, cost: int) -> None:
-        """Remember what is left of the day: the header tells it before this request is charged.
-
-        That is inferred from recordings; if it is wrong, we stop one request early.
-        """
-        limit = _whole_number(response, "x-daily-ratelimit-token-limit")
-        remaining = _whole_number(response, "x-daily-ratelimit-token-remaining")
-        if limit and remaining is not None:
-            with self._lock:
-                self._daily = (limit, remaining - cost)
-
-    def _keep_reserve(self, cost: int) -> None:
-        if self._daily is None or not self._daily_reserve:
+    def _report(self, trouble: Trouble) -> None:
+        if self._on_trouble is None:
             return
-        limit, remaining = self._daily
-        if remaining - cost < limit * self._daily_reserve:
-            raise BudgetSpent(
-                f"{remaining} of today's {limit} tokens are left, "
-                f"and {self._daily_reserve:.0%} are reserved for others.",
-                "What was loaded is kept. Run again when the day is over, or lower daily_reserve.",
-            )
-
-    def _wait(self, state: tenacity.RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        asked = getattr(error, "retry_after", None)
-        backoff = tenacity.wait_random_exponential(multiplier=1, max=30)(state)
-        return min(self._max_wait, backoff if asked is None else asked)
+        try:
+            with self._report_lock:
+                self._on_trouble(trouble)
+        except Exception as error:  # who keeps the books may not stop the work
+            log.warning("A failed request could not be noted (%s).", type(error).__name__)
 
 
-def _check_token(token: Token) -> None:
-    how = (
-        "Copy it from Pipedrive (Settings > Personal preferences > API) and give it as "
-        "SOURCES__PIPEDRIVE__API_TOKEN, or as api_token under [sources.pipedrive] in "
-        ".dlt/secrets.toml."
-    )
-    if not token.value.strip():
-        raise NoToken("No Pipedrive API token is configured.", how)
-    if not token.value.isascii() or not token.value.isprintable() or " " in token.value:
-        raise Unauthorized("The configured API token holds characters no token has.", how)
+@dataclass(frozen=True)
+class _Request:
+    """What is asked for, however often it takes."""
 
+    path: str
+    params: Mapping[str, str | int]
+    cost: int
+    meter: Meter
 
-def _log_wait(state: tenacity.RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    seconds = state.next_action.sleep if state.next_action else 0.0
-    message = error.message if isinstance(error, SourceError) else str(error)
-    log.warning("%s Trying again in %.1f s (%d).", message, seconds, state.attempt_number)
-
-
-def _unreachable(url: str, error: httpx.HTTPError) -> Unreachable:
-    reason = str(error) or type(error).__name__
-    return Unreachable(
-        f"{url} cannot be reached: {reason}.",
-        "Check company_domain or base_url, and the network; nothing was lost.",
-    )
-
-
-def _refusal(path: str, text: str, response: httpx.Response) -> SourceError:
-    """The error for a status of 300 and up (API: status codes and rate limiting pages)."""
-    status = response.status_code
-    if status == 401:
-        return Unauthorized(
-            f"Pipedrive does not accept the API token (401: {text}).",
-            "Copy the token again from Settings > Personal preferences > API, and check that "
-            "company_domain is the token's company.",
+    def trouble(
+        self,
+        attempt: int,
+        status: int | None,
+        kind: str,
+        message: str,
+        seconds: float,
+        is_final: bool = False,
+    ) -> Trouble:
+        now = datetime.now(UTC)
+        return Trouble(
+            now, self.path, self.params, attempt, status, kind, message, seconds, is_final
         )
-    if status == 403 and "json" not in response.headers.get("content-type", ""):
-        return Blocked(
-            "Pipedrive's gateway has shut us out (403 with a web page) after too many requests.",
-            "Wait some minutes before the next run, and run less often.",
-        )
-    if status in {402, 403}:
-        is_collection = path.endswith("/collection")
-        return Forbidden(
-            f"The token may not read {path} ({status}: {text}).",
-            "The collection endpoints are for global admins: use an admin's token, or v2."
-            if is_collection
-            else "Give the token's user the right to see it, or leave it out of resources.",
-        )
-    if status in {404, 405, 410, 501}:
-        return NotServed(
-            f"{response.request.url.host} does not serve {path} ({status}).",
-            'Check base_url; with api = "auto" the other dialect is tried.',
-        )
-    if status == 429:
-        return _rate_refusal(path, text, response)
-    if status >= 500:
-        return ServerTrouble(f"{path} failed on Pipedrive's side ({status}: {text}).")
-    if status < 400:
-        return Misconfigured(
-            f"{path} answered with a redirect ({status}).",
-            "Check base_url: redirects are not followed, so that the token stays with its host.",
-        )
-    return BadRequest(f"Pipedrive did not accept the request for {path} ({status}: {text}).")
 
 
-def _rate_refusal(path: str, text: str, response: httpx.Response) -> SourceError:
-    """A 429: for the day when the text or the header say so, else for the burst window."""
-    remaining = _whole_number(response, "x-daily-ratelimit-token-remaining")
-    if "daily" in text.lower() or remaining == 0:
-        return BudgetSpent(
-            f"The company's daily token budget is spent (429: {text}).",
-            "It is refilled at midnight of Pipedrive's server; the next run after that goes on.",
-        )
-    error = BurstLimited(
-        f"{path}: too many requests in two seconds (429).",
-        "Lower concurrency, or leave it to the next run.",
-    )
-    waits = [_whole_number(response, name) for name in ("retry-after", "x-ratelimit-reset")]
-    error.retry_after = next((float(w) for w in waits if w is not None), 2.0)
-    return error
+class _Over(Exception):
+    """The run was stopped by another request: this one was not sent, and has nothing to tell."""
 
-
-def _error_text(response: httpx.Response) -> str:
-    """The `error` of a JSON body, in one line; otherwise the reason phrase."""
-    try:
-        body = response.json()
-        text = body.get("error") if isinstance(body, dict) else None
-    except ValueError:
-        text = None
-    line = " ".join(str(text or response.reason_phrase or "no reason given").split())
-    return line[:200]
-
-
-def _whole_number(response: httpx.Response, header: str) -> int | None:
-    value = response.headers.get(header, "")
-    return int(value) if value.isdecimal() else None
-
-
-def _server_time(response: httpx.Response, otherwise: datetime) -> datetime:
-    try:
-        moment = parsedate_to_datetime(response.headers["date"])
-    except (KeyError, ValueError):
-        return otherwise
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    def __init__(self, error: SourceError) -> None:
+        super().__init__(error.message)
+        self.error = error

@@ -32,6 +32,11 @@ class Route:
     pager: Pager
     include_fields: str = ""  # v2 only: fields that are sent when they are asked for
 
+    @property
+    def name(self) -> str:
+        """The path with its version, as the books have it: `v2/persons`, `v1/leads`."""
+        return f"{'v2' if self.api == 'v2' else 'v1'}/{self.path}"
+
 
 @dataclass(frozen=True)
 class Endpoint:

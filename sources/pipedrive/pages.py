@@ -99,7 +99,11 @@ def open_envelope(answer: Answer, decoder: msgspec.json.Decoder[E]) -> E:
             "Usually passes by itself; if not, check base_url and any proxy in between.",
         ) from error
     if not envelope.success:
-        raise BadAnswer(f"Pipedrive answered success = false: {envelope.error or 'no reason'}.")
+        raise BadAnswer(
+            f"Pipedrive answered success = false: {envelope.error or 'no reason'}.",
+            "Usually passes by itself; if not, the next run tries again.",
+            kind="success false",
+        )
     return envelope
 
 

@@ -8,24 +8,40 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import pyarrow as pa
 
-from .client import Client, Meter
+from .client import Client
 from .dialects import DialectChoice
-from .endpoints import Api, Endpoint, Route
+from .endpoints import Api, Endpoint, Method, Route
 from .errors import BadAnswer, NotServed, SourceError
 from .pages import Page, Record, parse_time, without_repeats
+from .progress import Mode, Progress
 from .stored import NothingStored, Stored
-from .walks import WALKS, Params, Span, single
+from .walks import (
+    Fetch,
+    Params,
+    Span,
+    keyset,
+    listing,
+    newest_first,
+    single,
+    update_time_ascending,
+)
+from .windows import window
 
+WALKS: dict[Method, Callable[[Fetch, Span], Iterator[Page]]] = {
+    "update_time ascending": update_time_ascending,
+    "window": window,
+    "keyset": keyset,
+    "newest first": newest_first,
+    "listing": listing,
+}
+_ASCENDING: tuple[Method, ...] = ("update_time ascending", "keyset")
 _MOST_IDS = 100  # that one request may ask for
-
-Mode = Literal["first", "full", "incremental", "listing"]
 
 
 @dataclass(frozen=True)
@@ -40,43 +56,11 @@ class ReadingSettings:
 
 
 @dataclass
-class Progress:
-    """What has been read of one entity: a row of `ops.steps`."""
-
-    entity: str
-    mode: Mode | None = None
-    started_time: datetime = field(default_factory=lambda: datetime.now(UTC))
-    seconds: float = 0.0  # spent waiting for answers and decoding them
-    meter: Meter = field(default_factory=Meter)
-    rows_listed: int = 0
-    rows_new: int = 0
-    rows_changed: int = 0
-    rows_unchanged: int = 0
-    rows_deleted: int | None = None  # marked as gone, and live afterwards: filled in by the run
-    rows_live: int | None = None
-    watermark: datetime | None = None
-    note: str | None = None  # why an optional list was left out
-    error: SourceError | None = None
-
-    @property
-    def rows_loaded(self) -> int:
-        """Rows that were new or differed from what is stored."""
-        return self.rows_new + self.rows_changed
-
-    def add(self, second: Progress) -> None:
-        """Count what a second look at the same list cost and brought."""
-        self.meter.requests += second.meter.requests
-        self.meter.tokens += second.meter.tokens
-        self.seconds += second.seconds
-        self.rows_new += second.rows_new
-        self.rows_changed += second.rows_changed
-
-
-@dataclass
 class Reading:
     """One entity on its way through a run. `package` is called until `is_finished`.
 
-    `position` is where it begins and, after each package, where the next run would: its watermark.
+    `position` is where it begins and, after each package, where the next run would: its
+    `watermark` and, until the first read has come to its end, `first`, where that is to go on.
     `is_full` asks for the whole list, whatever the watermark says. `listed` are the ids that came,
     an array a page.
     """
@@ -93,6 +77,7 @@ class Reading:
     is_finished: bool = False
     listed: list[pa.Array] = field(default_factory=list)
     doubt: str | None = None  # why the list may not be whole although it came to an end
+    is_pieced: bool = False  # an earlier run has read a part, or windows leave something out
 
     def __post_init__(self) -> None:
         self.progress = Progress(self.endpoint.entity)
@@ -101,6 +86,8 @@ class Reading:
         self._waiting: Page | None = None  # read, but part of the next package
         self._newest: datetime | None = None
         self._route: Route | None = None
+        self._bookmark: dict[str, Any] = {}
+        self._rows_before = 0  # that an earlier run has read
         # Appending is faster than merging and as good while the table is empty and no id repeats.
         self.is_append = self.stored.count(self.endpoint.entity) == 0
         self._seen: set[int | str] = set()
@@ -109,7 +96,20 @@ class Reading:
     def is_whole_list(self) -> bool:
         """Whether `listed` is every id of the list: read to its end without a filter."""
         is_read = self.is_finished and not (self.progress.error or self.progress.note)
-        return is_read and self.progress.mode in ("first", "full")
+        return is_read and self.progress.mode in ("first", "full") and not self.is_pieced
+
+    @property
+    def planned_mode(self) -> Mode:
+        """How the list is read: for the first time, whole again, or what changed since."""
+        if self.endpoint.kind != "entity":
+            return "listing"
+        if parse_time(self.position.get("watermark")) is None:
+            return "first"
+        known = self.stored.count(self.endpoint.entity)
+        # A small list costs what the incremental read costs, and shows what moves no update_time.
+        small = self.settings.full_listing_pages * self.settings.page_size
+        is_small = known is not None and known <= small
+        return "full" if self.is_full or is_small else "incremental"
 
     def again(self) -> Reading:
         """Another reading of the same list, from its beginning and whole."""
@@ -142,6 +142,7 @@ class Reading:
                 self.progress.note = f"{self.endpoint.entity} are left out: {error.message}"
             else:
                 self.progress.error = error
+                self._keep_place()
             self.is_finished = True
 
     def _can_be_left_out(self) -> bool:
@@ -160,6 +161,7 @@ class Reading:
             if rows >= self.settings.package_rows or not self._seen.isdisjoint(ids):
                 self.is_append = self.is_append and self._seen.isdisjoint(ids)
                 self._waiting = page
+                self._keep_place()
                 return
             self._seen |= ids
             fresh = self._note(page)
@@ -172,23 +174,50 @@ class Reading:
     def _begin(self) -> Iterator[Page]:
         """Decide between everything and what changed since the watermark, and start the walk."""
         settings = self.settings
-        known = self.stored.count(self.endpoint.entity)
         self.progress.watermark = parse_time(self.position.get("watermark"))
-        since: datetime | None
-        # A small list costs what the incremental read costs, and shows what moves no update_time.
-        is_small = known is not None and known <= settings.full_listing_pages * settings.page_size
-        if self.progress.watermark is None:
-            self.progress.mode, since = "first", settings.start_date
-        elif self.is_full or is_small:
-            self.progress.mode, since = "full", settings.start_date
-        else:
-            self.progress.mode = "incremental"
+        self.progress.mode = self.planned_mode
+        since = settings.start_date
+        if self.progress.mode == "incremental" and self.progress.watermark is not None:
             since = self.progress.watermark - settings.overlap
-        span = Span(since, settings.page_size, self.server_now)
+        is_first = self.progress.mode == "first"
+        if is_first:
+            self._take_up()
+        span = Span(
+            since,
+            settings.page_size,
+            self.server_now,
+            is_first=is_first,
+            piece_rows=settings.package_rows,
+            bookmark=self._bookmark,
+        )
         self._route, pages = self.dialects.open(
             self.endpoint, lambda route: WALKS[route.method](self._fetch(route), span)
         )
         return pages
+
+    def _take_up(self) -> None:
+        """Go on where a first read was broken off, if it was: the rows before are loaded."""
+        known = self.position.get("first", {})
+        self.is_pieced = bool(known)
+        self._bookmark.update(known.get("bookmark", {}))
+        self._newest = parse_time(known.get("newest"))
+        self._rows_before = int(known.get("rows", 0))
+
+    def _keep_place(self) -> None:
+        """Where the next run goes on, should this one not come any further."""
+        if self.progress.mode == "first" and self._bookmark:
+            self.position["first"] = {
+                "bookmark": dict(self._bookmark),
+                "newest": self._newest and self._newest.isoformat(),
+                "rows": self._rows_before + sum(map(len, self.listed)),
+            }
+        elif self.progress.mode == "first":
+            self.position.pop("first", None)
+        elif self.progress.mode == "incremental" and self._is_ascending():
+            self._move_watermark(parse_time(self._bookmark.get("reached")))
+
+    def _is_ascending(self) -> bool:
+        return self._route is not None and self._route.method in _ASCENDING
 
     def _remaining_pages(self) -> Iterator[Page]:
         if self._waiting is not None:
@@ -236,13 +265,9 @@ class Reading:
         Some answers lack `additional_data`, and `data` can be null (API facts 3 and 4.8).
         """
         if not page.records:
-            is_known = (
-                self.progress.mode != "incremental"
-                and not self.progress.rows_listed
-                and bool(self.stored.count(self.endpoint.entity))
-            )
+            is_first = self.progress.mode != "incremental" and not self.progress.rows_listed
             has_more = self._has_announced_more or page.next_cursor or page.has_more
-            return bool(has_more or (is_known and not page.is_paged and route.pager != "none"))
+            return bool(has_more or (is_first and not page.is_paged and route.pager != "none"))
         is_full_page = len(page.records) >= self.settings.page_size
         return route.pager == "cursor" and is_full_page and not page.is_paged
 
@@ -281,7 +306,12 @@ class Reading:
 
     def _set_watermark(self) -> None:
         """Where the next run begins, moved only together with rows: a quiet run commits nothing."""
-        reached = self._newest
+        # Taken up again, newest first: what came on top meanwhile was not read.
+        self._move_watermark(parse_time(self._bookmark.get("top")) or self._newest)
+        self.position.pop("first", None)
+        self.is_pieced = self.is_pieced or "done" in self._bookmark
+
+    def _move_watermark(self, reached: datetime | None) -> None:
         if reached:
             # A record dated in the future must not hide the present. And where a list promises no
             # order, what changed while we walked may have been passed already.
@@ -312,42 +342,6 @@ class Reading:
         self.is_finished = True
         if found.rows.num_rows:
             yield found.rows
-
-
-class Package:
-    """The next package of a reading: what was read of it ahead, then the rest.
-
-    Pages read ahead tell whether there is anything to load at all. The rest is read as it is
-    loaded, so that a package is never in memory as a whole.
-    """
-
-    def __init__(self, reading: Reading) -> None:
-        self.reading = reading
-        self._known = deepcopy(dict(reading.position))
-        self._ahead: list[pa.Table] = []
-        self._rest = reading.package()
-        self._is_read = False
-
-    def read_ahead(self, rows: int) -> None:
-        """Read the package's beginning, of about so many rows that differ."""
-        for page in self._rest:
-            self._ahead.append(page)
-            rows -= page.num_rows
-            if rows <= 0:
-                return
-        self._is_read = True
-
-    @property
-    def is_worth_loading(self) -> bool:
-        """Whether there are rows, or a position, to commit; or more to come that may be."""
-        is_moved = dict(self.reading.position) != self._known
-        return bool(self._ahead) or not self._is_read or is_moved
-
-    def pages(self) -> Iterator[pa.Table]:
-        """The package, once."""
-        while self._ahead:
-            yield self._ahead.pop(0)
-        yield from self._rest
 
 
 def to_arrow(

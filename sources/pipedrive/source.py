@@ -19,8 +19,9 @@ from .dialects import ApiSetting, DialectChoice
 from .endpoints import RESOURCES, Endpoint, endpoints_for
 from .errors import Misconfigured
 from .hosts import find_host
+from .package import Package
 from .pages import parse_time
-from .reading import Package, Reading, ReadingSettings
+from .reading import Reading, ReadingSettings
 
 _REPLACE: Any = {"disposition": "merge", "strategy": "delete-insert"}
 UPSERT: Any = {"disposition": "merge", "strategy": "upsert"}

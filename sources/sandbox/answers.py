@@ -15,14 +15,15 @@ class Answer:
     """Status, body and headers; `delivery` says how far the answer gets on its way.
 
     whole: as it should be · cut: the connection closes in the middle of the body · reset: the
-    connection is reset before anything is sent · hang: nothing is ever sent.
+    connection is reset before anything is sent · reset_midway: in the middle of the body · hang:
+    nothing is ever sent.
     """
 
     status: int = 200
     body: bytes = b""
     content_type: str = JSON
     headers: dict[str, str] = field(default_factory=dict)
-    delivery: Literal["whole", "cut", "reset", "hang"] = "whole"
+    delivery: Literal["whole", "cut", "reset", "reset_midway", "hang"] = "whole"
 
 
 class RefusedError(Exception):

@@ -56,6 +56,8 @@ SANDBOX_ACTIONS: dict[str, tuple[str, ...]] = {
     "clear_faults": (),
     "serve": ("api", "is_served"),
     "set_daily_tokens": ("tokens",),
+    "expire_access_tokens": (),
+    "revoke_refresh_token": (),
 }
 """Actions on the sandbox and their required arguments."""
 

@@ -23,18 +23,46 @@ def _html(text: str) -> bytes:
     return _PAGE.replace(b"%s", text.encode())
 
 
-def _status(_: Answer, code: int = 500, body: str = "json") -> Answer:
-    """Another status; `body` is json, html or empty."""
+def _status(_: Answer, code: int = 500, body: str = "json", text: str | None = None) -> Answer:
+    """Another status; `body` is json, html or empty, `text` the error in a JSON body."""
     if body == "html":
         return Answer(code, _html(f"{code} error"), HTML)
     if body == "empty":
         return Answer(code, b"", "text/plain")
-    return Answer(code, orjson.dumps({"success": False, "error": f"error {code}"}))
+    return Answer(code, orjson.dumps({"success": False, "error": text or f"error {code}"}))
 
 
 def _html_200(_: Answer) -> Answer:
     """A web page instead of JSON, as a login wall or a proxy sends it."""
     return Answer(200, _html("Pipedrive"), HTML)
+
+
+def _content_type(answer: Answer, value: str = "text/plain") -> Answer:
+    """The right body under a content type that is not JSON's."""
+    answer.content_type = value
+    return answer
+
+
+def _empty(_: Answer) -> Answer:
+    """Status 200 and nothing in it."""
+    return Answer(200, b"")
+
+
+def _body(answer: Answer, content: object) -> Answer:
+    """Status and headers as they were, around another JSON body."""
+    answer.body = orjson.dumps(content)
+    return answer
+
+
+def _undecodable(answer: Answer) -> Answer:
+    """A body that says it is compressed, and is not."""
+    answer.headers["Content-Encoding"] = "gzip"
+    return answer
+
+
+def _redirect(_: Answer, to: str = "/elsewhere", code: int = 302) -> Answer:
+    """Somewhere else, please."""
+    return Answer(code, b"", HTML, {"Location": to})
 
 
 def _data_null(_: Answer) -> Answer:
@@ -66,25 +94,36 @@ def _reset(answer: Answer) -> Answer:
     return answer
 
 
+def _reset_midway(answer: Answer) -> Answer:
+    """The connection is reset in the middle of the body."""
+    answer.delivery = "reset_midway"
+    return answer
+
+
 def _hang(answer: Answer) -> Answer:
     """Nothing is ever sent; ends when the client gives up or the sandbox is closed."""
     answer.delivery = "hang"
     return answer
 
 
-def _burst_429(_: Answer, headers: bool = True) -> Answer:
+def _burst_429(_: Answer, headers: bool = True, retry_after: int | None = None) -> Answer:
     """Too many requests in two seconds; `headers` false leaves the rate-limit headers out."""
     spoiled = burst_exceeded()
     if headers:
         spoiled.headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1"}
     else:
         spoiled.headers = dict.fromkeys(_RATE_LIMIT_HEADERS, "")
+    if retry_after is not None:
+        spoiled.headers["retry-after"] = str(retry_after)
     return spoiled
 
 
-def _daily_429(_: Answer, retry_after: int | None = 3939) -> Answer:
-    """The day's tokens are spent, in the words that were seen in production."""
-    spoiled = daily_budget_spent(retry_after)
+def _daily_429(_: Answer, retry_after: int | None = 3939, words: bool = True) -> Answer:
+    """The day's tokens are spent, in the words that were seen in production.
+
+    Without the `words` only the header with the remaining tokens tells it from a burst.
+    """
+    spoiled = daily_budget_spent(retry_after) if words else burst_exceeded()
     spoiled.headers["x-daily-ratelimit-token-remaining"] = "0"
     return spoiled
 
@@ -143,11 +182,17 @@ _RATE_LIMIT_HEADERS = (
 KINDS: dict[str, Spoil] = {
     "status": _status,
     "html": _html_200,
+    "content_type": _content_type,
+    "empty": _empty,
+    "body": _body,
+    "undecodable": _undecodable,
+    "redirect": _redirect,
     "data_null": _data_null,
     "success_false": _success_false,
     "cut": _cut,
     "truncated": _truncated,
     "reset": _reset,
+    "reset_midway": _reset_midway,
     "hang": _hang,
     "burst_429": _burst_429,
     "daily_429": _daily_429,
@@ -171,9 +216,10 @@ class Fault:
     call: Callable[[], object] | None = None
 
     def matches(self, path: str) -> bool:
-        """Whether the path, with or without its `/v1/` prefix, matches the glob."""
-        bare = path.lstrip("/").removeprefix("api/").partition("/")[2]
-        return fnmatchcase(path, self.path) or fnmatchcase(bare, self.path)
+        """Whether the path, with its version (`v1/leads`) or without it, matches the glob."""
+        versioned = path.lstrip("/").removeprefix("api/")
+        names = (path, versioned, versioned.partition("/")[2])
+        return any(fnmatchcase(name, self.path) for name in names)
 
     def spoil(self, answer: Answer) -> Answer:
         """Give the answer as the fault leaves it."""

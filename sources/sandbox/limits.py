@@ -5,23 +5,26 @@ https://pipedrive.readme.io/docs/core-api-concepts-rate-limiting and recorded he
 
 import time
 from collections import deque
+from collections.abc import Callable
 from datetime import date
 
 from sources.sandbox.account import Account
 from sources.sandbox.answers import Answer, burst_exceeded, daily_budget_spent
 
 WINDOW = 2.0
-"""Seconds of the rolling burst window, of the real clock."""
+"""Seconds of the rolling burst window."""
 
 
 class Limits:
     """What a token may still ask. The day is that of the account's clock, from midnight UTC.
 
-    The caller holds the account's lock.
+    The burst window is that of `clock`, the real one unless it is replaced. The caller holds the
+    account's lock.
     """
 
     def __init__(self, account: Account) -> None:
         self.account = account
+        self.clock: Callable[[], float] = time.monotonic
         self.daily_tokens = account.options.daily_tokens
         self.spent = 0
         self._day: date = account.now.date()
@@ -37,7 +40,7 @@ class Limits:
     def refuse(self, cost: int) -> Answer | None:
         """Give the 429 that this request deserves, or None and count it in the burst window."""
         options = self.account.options
-        now = time.monotonic()
+        now = self.clock()
         while self._recent and self._recent[0] <= now - WINDOW:
             self._recent.popleft()
         if options.enforce_burst and len(self._recent) >= options.burst_limit:

@@ -55,3 +55,10 @@ class SandboxOptions:
     """Whether an answer is compressed for a client that accepts gzip."""
     latency: float = 0.0
     """Seconds that every answer waits, as a distant server would."""
+
+    oauth_expires_in: int = 3599
+    """Seconds of the account's clock that an access token is good for."""
+    oauth_requests: int = 0
+    """Requests that an access token is good for; 0: any number."""
+    oauth_rotates: bool = False
+    """Whether each refresh token is good for one use, and replaced; undocumented."""

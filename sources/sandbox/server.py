@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from sources.sandbox import answers, control
+from sources.sandbox import answers, control, oauth
 from sources.sandbox.account import Account
 from sources.sandbox.answers import Answer, RefusedError
 from sources.sandbox.faults import Fault, Faults
@@ -45,7 +45,7 @@ class Sandbox:
     """A Pipedrive look-alike at `url`, open between `start` and `close` or inside `with`.
 
     Takes the options of `SandboxOptions`. `token` goes in the header `x-api-token`,
-    `oauth_token` as `Authorization: Bearer`.
+    `oauth_token`, which never expires, as `Authorization: Bearer`; `oauth` gives out others.
     """
 
     def __init__(self, options: SandboxOptions | None = None, /, **fields: Any) -> None:
@@ -56,6 +56,7 @@ class Sandbox:
         self.requests: list[LoggedRequest] = []
         self.api = Api(self.account)
         self.limits = Limits(self.account)
+        self.oauth = oauth.OAuth(self.account)
         self.faults = Faults()
         self._not_served: dict[str, int] = {}
         self.serve("v2", self.options.v2, self.options.v2_status)
@@ -146,6 +147,16 @@ class Sandbox:
         with self.account.lock:
             self.limits.daily_tokens = tokens
 
+    def expire_access_tokens(self) -> None:
+        """End every access token that `/oauth/token` gave out."""
+        with self.account.lock:
+            self.oauth.expire()
+
+    def revoke_refresh_token(self) -> None:
+        """Give no access tokens any more."""
+        with self.account.lock:
+            self.oauth.is_revoked = True
+
     def state(self) -> dict[str, Any]:
         """Give clock, tokens and what is served, as JSON; never the token."""
         with self.account.lock:
@@ -176,7 +187,10 @@ class Sandbox:
             fault.call()
         with self.account.lock:
             remaining = self.limits.remaining
-            cost, answer = self._answer(method, parts.path, query, headers)
+            if parts.path == oauth.PATH and method == "POST":
+                cost, answer = 0, self.oauth.answer(headers("Authorization"), body, self.url)
+            else:
+                cost, answer = self._answer(method, parts.path, query, headers)
             if fault:
                 answer = fault.spoil(answer)
             if answer.status != HTTPStatus.OK:
@@ -199,6 +213,7 @@ class Sandbox:
         if "api_token" in query or not (
             headers("x-api-token") == self.token
             or headers("Authorization") == f"Bearer {self.oauth_token}"
+            or self.oauth.lets_in(headers("Authorization"))
         ):
             return 0, answers.unauthorized()
         name = path.removeprefix("/api").lstrip("/")
@@ -278,13 +293,13 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.delivery == "hang":
             self.close_connection = True
             self.connection.recv(1)
-        elif answer.delivery == "reset":
+        elif answer.delivery != "reset":
+            self._send(answer)
+        if answer.delivery.startswith("reset"):
             self.close_connection = True
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             self.rfile.close()
             self.connection.close()
-        else:
-            self._send(answer)
 
     def _send(self, answer: Answer) -> None:
         headers = {"Content-Type": answer.content_type, **answer.headers}
@@ -294,7 +309,7 @@ class _Handler(BaseHTTPRequestHandler):
             content = gzip.compress(content, compresslevel=1, mtime=0)
             headers["Content-Encoding"] = "gzip"
         headers["Content-Length"] = str(len(content))
-        if answer.delivery == "cut":
+        if answer.delivery in ("cut", "reset_midway"):
             self.close_connection = True
             headers["Connection"] = "close"
             content = content[: len(content) // 2]

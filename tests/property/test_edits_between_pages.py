@@ -73,7 +73,6 @@ keys = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("phase", ["first", "incremental", "reconcile"])
 @pytest.mark.parametrize("api", ["v2", "collection"])
 @settings(

@@ -104,6 +104,16 @@ def assert_next_run_reads(account: OffsetList, got: list[Record]) -> None:
         assert read.get(row) == now or now >= watermark
 
 
+@given(seconds(6), st.lists(st.integers(0, 39), max_size=12), st.integers(2, 7), st.booleans())
+def test_what_is_edited_while_a_list_is_read_newest_first_is_in_it(
+    rows: list[int | None], edited: list[int], size: int, nulls_last: bool
+) -> None:
+    account = make(rows, [("edit", row) for row in edited], nulls_last)
+    span = Span(None, size, START)
+    got = {record.id for page in newest_first(account.fetch, span) for record in page.records}
+    assert got == account.times.keys()
+
+
 @given(seconds(6), changes, st.integers(2, 7), st.booleans())
 def test_a_keyset_walk_loses_no_lead(
     rows: list[int | None], events: list[tuple[str, int]], size: int, nulls_last: bool

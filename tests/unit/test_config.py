@@ -10,6 +10,9 @@ from pipelines.config_values import KEYS
 from pipelines.errors import ConfigError
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
+OAUTH = tuple(
+    f"SOURCES__PIPEDRIVE__{name}" for name in ("CLIENT_ID", "CLIENT_SECRET", "REFRESH_TOKEN")
+)
 
 
 def write(folder: Path, config: str = "", secrets: str = "") -> Path:
@@ -45,11 +48,17 @@ def test_every_key_can_be_set_by_its_variable(tmp_path: Path) -> None:
         "max_share": "0.5",
         "max_rejected_share": "1",
         "memory_limit": "1GB",
+        "oauth_url": "https://example.com/token",
+        "webhook": "https://example.com/hook",
+        "healthcheck": "https://example.com/ping",
+        "on": "failure",
     }
     file = write(tmp_path)
+    together = {name: "secret" for name in map(environment_name, KEYS) if name in OAUTH}
     for name in KEYS:
         last = name.rpartition(".")[2]
-        load_settings(file, {environment_name(name): examples.get(last, "7")})
+        given = {environment_name(name): examples.get(last, "7")}
+        load_settings(file, together | given if environment_name(name) in OAUTH else given)
 
 
 def test_a_list_in_a_variable_is_json_or_has_commas(tmp_path: Path) -> None:
@@ -90,6 +99,71 @@ def test_a_token_in_config_toml_is_refused_without_being_shown(tmp_path: Path) -
     with pytest.raises(ConfigError, match=r"\.dlt/secrets\.toml") as caught:
         load_settings(file, {})
     assert TOKEN not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [name for name, key in KEYS.items() if key.is_secret])
+def test_every_secret_is_refused_in_config_toml_without_being_shown(
+    tmp_path: Path, name: str
+) -> None:
+    section, _, key = name.rpartition(".")
+    file = write(tmp_path, f'[{section}]\n{key} = "{TOKEN}"\n')
+    with pytest.raises(ConfigError, match=rf"{key} is a secret") as caught:
+        load_settings(file, {})
+    assert TOKEN not in str(caught.value)
+
+
+def test_a_token_and_an_oauth_app_at_once_are_a_problem_that_names_both_places(
+    tmp_path: Path,
+) -> None:
+    file = write(
+        tmp_path, secrets=f'[sources.pipedrive]\napi_token = "{TOKEN}"\nclient_id = "abc"\n'
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_settings(file, dict.fromkeys(OAUTH[1:], "secret"))
+    told = caught.value.message
+    assert "sources.pipedrive.api_token (.dlt/secrets.toml)" in told
+    assert "remove one" in told
+    assert TOKEN not in told
+
+
+@pytest.mark.parametrize("given", [OAUTH[:1], OAUTH[:2], OAUTH[1:]])
+def test_an_oauth_app_that_is_half_given_is_a_problem(
+    tmp_path: Path, given: tuple[str, ...]
+) -> None:
+    with pytest.raises(ConfigError, match="OAuth takes all three"):
+        load_settings(write(tmp_path), dict.fromkeys(given, "secret"))
+    settings = load_settings(write(tmp_path), dict.fromkeys(OAUTH, "not-to-be-shown"))
+    assert settings.source.is_oauth
+    assert "not-to-be-shown" not in repr(settings)
+
+
+def test_addresses_that_are_told_how_runs_end_are_checked_and_never_shown(tmp_path: Path) -> None:
+    file = write(tmp_path, '[notify]\nwebhook = "hooks.example.com/T0/B0/abcdefgh"\n')
+    with pytest.raises(ConfigError, match=r"notify\.webhook .* is not an address") as caught:
+        load_settings(file, {})
+    assert "abcdefgh" not in caught.value.message
+    url = "https://hooks.example.com/T0/B0/abcdefgh"
+    settings = load_settings(
+        write(tmp_path, f'[notify]\nwebhook = "{url}"\nmetrics = "data/x.prom"\n'),
+        {"NOTIFY__ON": "failure,success"},
+    )
+    assert settings.notify.webhook == url
+    assert settings.notify.metrics == tmp_path / "data" / "x.prom"
+    assert settings.notify.on == ("success", "failure")
+    assert "abcdefgh" not in repr(settings)
+
+
+def test_where_each_key_came_from_is_known(tmp_path: Path) -> None:
+    file = write(
+        tmp_path,
+        '[sources.pipedrive]\npage_size = 100\noverlap = "1h"\n',
+        f'[sources.pipedrive]\napi_token = "{TOKEN}"\n',
+    )
+    assert load_settings(file, {"SOURCES__PIPEDRIVE__PAGE_SIZE": "50"}).origins == {
+        "sources.pipedrive.page_size": "SOURCES__PIPEDRIVE__PAGE_SIZE",
+        "sources.pipedrive.overlap": "config.toml",
+        "sources.pipedrive.api_token": ".dlt/secrets.toml",
+    }
 
 
 def test_the_token_is_not_in_the_repr_of_settings(tmp_path: Path) -> None:

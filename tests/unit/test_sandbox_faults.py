@@ -87,6 +87,36 @@ def test_reset(box: Sandbox) -> None:
     assert get(box, "/v1/leads").status == 200
 
 
+def test_reset_midway(box: Sandbox) -> None:
+    box.fault("*", "reset_midway")
+    with pytest.raises((ConnectionResetError, http.client.IncompleteRead, urllib.error.URLError)):
+        get(box, "/v1/leads")
+    assert get(box, "/v1/leads").status == 200
+
+
+def test_empty_undecodable_and_another_content_type(box: Sandbox) -> None:
+    box.fault("*", "empty")
+    box.fault("*", "undecodable")
+    box.fault("*", "content_type")
+    empty, undecodable, typed = (get(box, "/v1/leads") for _ in range(3))
+    assert (empty.status, empty.body) == (200, b"")
+    assert undecodable.headers["Content-Encoding"] == "gzip"
+    assert undecodable.body.startswith(b"{")
+    assert typed.headers["Content-Type"] == "text/plain"
+    assert typed.json["success"] is True
+
+
+def test_body(box: Sandbox) -> None:
+    box.fault("*", "body", content=["odd"])
+    assert get(box, "/v1/leads").json == ["odd"]
+
+
+def test_redirect(box: Sandbox) -> None:
+    box.fault("/v1/leads", "redirect", to="/v1/users/me")
+    assert get(box, "/v1/leads").data["id"], "urllib follows, and takes the token along"
+    assert [request.status for request in box.requests] == [302, 200]
+
+
 def test_hang(box: Sandbox) -> None:
     box.fault("*", "hang")
     connection = http.client.HTTPConnection(box.url.removeprefix("http://"), timeout=0.05)
@@ -118,6 +148,10 @@ def test_too_many_requests(box: Sandbox) -> None:
     assert "daily" in daily.json["error"]
     assert daily.headers["retry-after"] == "3939"
     assert daily.headers["x-daily-ratelimit-token-remaining"] == "0"
+    box.fault("*", "daily_429", words=False)
+    assert "daily" not in get(box, "/v1/leads").json["error"]
+    box.fault("*", "burst_429", retry_after=4000)
+    assert get(box, "/v1/leads").headers["retry-after"] == "4000"
 
 
 def test_cloudflare(box: Sandbox) -> None:

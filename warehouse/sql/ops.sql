@@ -48,6 +48,21 @@ create table if not exists ops.steps (
     error varchar,
 );
 
+-- Requests that failed or had to wait; those that went well are counted in the steps.
+create table if not exists ops.requests (
+    run_id varchar not null,
+    time timestamptz not null,
+    entity varchar,                        -- the raw list; null: asked for nothing of a list
+    path varchar not null,
+    params json,
+    attempt integer not null,              -- 1 is the first
+    status integer,                        -- of the answer; null: there was none
+    kind varchar not null,                 -- what went wrong, or what was waited for
+    message varchar,
+    wait_seconds double,                   -- waited afterwards
+    is_final boolean not null,             -- not tried again
+);
+
 -- What is known to be gone: one row per record, removed when it comes back.
 create table if not exists ops.tombstones (
     entity varchar not null,               -- leads, persons, organizations, deals
@@ -151,3 +166,5 @@ alter table ops.steps add column if not exists rows_live bigint;
 alter table ops.steps add column if not exists note varchar;
 alter table ops.tombstones add column if not exists converted_lead_id varchar;
 alter table ops.tombstones add column if not exists marked_time timestamptz;
+alter table ops.runs add column if not exists daily_limit bigint;      -- the company's tokens a day
+alter table ops.runs add column if not exists daily_remaining bigint;  -- of them, when it ended

@@ -16,6 +16,8 @@
 --   company_domain: Domain of the account
 --   requests: Requests sent
 --   tokens: API tokens spent
+--   daily_limit: The company's tokens a day, where Pipedrive told
+--   daily_remaining: Tokens of the day left when the run ended
 --   rows_loaded: Rows that were new or differed
 --   is_published: Whether the published file was replaced
 --   error: What went wrong
@@ -36,6 +38,8 @@ select
     company_domain,
     requests,
     tokens,
+    daily_limit,
+    daily_remaining,
     rows_loaded,
     is_published,
     error,
