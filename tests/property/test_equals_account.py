@@ -191,7 +191,7 @@ def _case(api: str, recents_gone: str) -> Any:
     lives = type(name, (Lives,), {"api": api, "recents_gone": recents_gone})
     case: Any = cast("type[Lives]", lives).TestCase
     case.settings = settings(
-        max_examples=settings().max_examples // (8 if settings().max_examples < 100 else 4),
+        max_examples=settings().max_examples // (10 if settings().max_examples < 100 else 4),
         suppress_health_check=list(HealthCheck),  # a step is a load: slow, and large in memory
     )
     return case
