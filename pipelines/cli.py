@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .cli_export import export
 from .cli_look import config_commands, doctor, fields, transforms
 from .cli_options import LOG_FORMAT_VARIABLE, Context, command, common_options
-from .logs import LogFormat
+from .cli_query import columns, query, shell, tables
+from .cli_report import report as report_command
+from .cli_start import init, run_scheduled, schedule, schedule_options
+from .logs import Level, LogFormat
 
 if TYPE_CHECKING:
     from .readings import Scope
 
 RESOURCES = ("leads", "archived_leads", "persons", "organizations", "deals")
-FORMATS = ("table", "csv", "json", "jsonl")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -30,17 +33,34 @@ FORMATS = ("table", "csv", "json", "jsonl")
 @functools.partial(common_options, variable=LOG_FORMAT_VARIABLE)
 @click.pass_context
 def main(
-    click_context: click.Context, config: Path | None, debug: bool, log_format: LogFormat | None
+    click_context: click.Context,
+    config: Path | None,
+    debug: bool,
+    log_format: LogFormat | None,
+    least: Level | None,
 ) -> None:
     """Pipedrive in DuckDB, every custom field a named, typed column.
 
     Exit codes: 0 fine, 1 unexpected, 2 usage or configuration, 3 partial, 4 a check or guard
     refused, 75 try again later, 77 not allowed.
     """
-    click_context.ensure_object(Context).take(config, log_format, is_debug=debug)
+    click_context.ensure_object(Context).take(config, log_format, least, is_debug=debug)
 
 
-for group in (config_commands, doctor, fields, transforms):
+for group in (
+    init,
+    schedule,
+    config_commands,
+    doctor,
+    fields,
+    report_command,
+    transforms,
+    query,
+    export,
+    tables,
+    columns,
+    shell,
+):
     main.add_command(group)
 
 
@@ -68,6 +88,7 @@ _PLAN_JSON = click.option(
 @_DRY_RUN
 @_PLAN_JSON
 @_REPORT
+@schedule_options
 @command
 def run(
     context: Context,
@@ -76,8 +97,23 @@ def run(
     dry_run: bool,
     as_json: bool,
     report: Path | None,
+    every: str | None,
+    cron: str | None,
+    timezone: str | None,
+    jitter: str | None,
 ) -> None:
-    """Load what is new, transform, publish."""
+    """Load what is new, transform, publish; with --every or --cron again and again."""
+    if every or cron or timezone:
+        if full_refresh or dry_run:
+            raise click.UsageError("--full-refresh and --dry-run are for a single run.")
+        again = [word for name in resources for word in ("--resource", name)]
+        again += ["--report", str(report)] if report else []
+        run_scheduled(context, again, every=every, cron=cron, timezone=timezone, jitter=jitter)
+    if jitter:
+        from .schedule.process import put_off
+
+        if put_off(jitter, context.log):
+            sys.exit(75)  # told to stop before it began
     from .readings import Scope
 
     scope = Scope(resources, is_whole=full_refresh)
@@ -129,13 +165,16 @@ def _estimate(context: Context, scope: Scope, *, as_json: bool) -> None:
 
 
 def _run(context: Context, scope: Scope, report: Path | None) -> None:
-    from .narration import narrator
-    from .report import write_report
-    from .run import run as run_all
+    from .stopping import stop_on_sigterm
 
-    settings = context.settings()
-    with narrator(context.log) as speaking:
-        result = run_all(settings, speaking, scope)
+    with stop_on_sigterm() as stopping:
+        from .narration import narrator
+        from .report import write_report
+        from .run import run as run_all
+
+        settings = context.settings()
+        with narrator(context.log) as speaking:
+            result = run_all(settings, speaking, scope, stopping)
     if report:
         write_report(result, report)
     if result.error:
@@ -154,27 +193,6 @@ def transform(context: Context, full: bool) -> None:
         result = rebuild(context.settings(), speaking, is_full=full)
     if result.error:
         raise result.error
-
-
-@main.command()
-@click.argument("sql")
-@click.option(
-    "-f",
-    "--format",
-    "form",
-    type=click.Choice(FORMATS),
-    default="table",
-    show_default=True,
-    help="How rows are written.",
-)
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file.")
-@command
-def query(context: Context, sql: str, form: str, output: Path | None) -> None:
-    """Run SQL, read-only, on the published file."""
-    from .queries import query as run_sql
-
-    rows = run_sql(context.settings(), sql, form, output)
-    context.log.write(f"{rows:,} row{'' if rows == 1 else 's'}", "query", rows=rows)
 
 
 @main.command()

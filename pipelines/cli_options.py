@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .errors import is_told
-from .logs import FORMATS, Log, LogFormat
+from .logs import FORMATS, Level, Log, LogFormat
 
 if TYPE_CHECKING:
     from .config import Settings
@@ -35,8 +35,16 @@ class Context:
 
         return load_settings(self.config)
 
-    def take(self, config: Path | None, log_format: LogFormat | None, *, is_debug: bool) -> None:
+    def take(
+        self,
+        config: Path | None,
+        log_format: LogFormat | None,
+        least: Level | None,
+        *,
+        is_debug: bool,
+    ) -> None:
         """Options given before the command or after it; what is not given stays."""
+        self.log.least = least or self.log.least
         self.config = config or self.config
         self.is_debug = is_debug or self.is_debug
         self.log.form = log_format or self.log.form
@@ -56,6 +64,14 @@ def common_options(function: Callable[..., Any], variable: str | None = None) ->
             show_envvar=variable is not None,
             help="What stderr gets: lines for people, or JSON.",
         ),
+        click.option(
+            "-q",
+            "--quiet",
+            "least",
+            flag_value="warning",
+            help="Only warnings and errors on stderr.",
+        ),
+        click.option("-v", "--verbose", "least", flag_value="debug", help="Every request, too."),
     )
     for option in reversed(options):
         function = option(function)
@@ -73,13 +89,19 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         config: Path | None,
         debug: bool,
         log_format: LogFormat | None,
+        least: Level | None,
         **kw: Any,
     ) -> None:
         context = click_context.ensure_object(Context)
-        context.take(config, log_format, is_debug=debug)
+        context.take(config, log_format, least, is_debug=debug)
         try:
             function(context, **kw)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except (KeyboardInterrupt, click.Abort):
+            if context.log.form == "text":
+                raise
+            context.log.write("Stopped by Ctrl-C.", "error", "error", exit_code=130)
+            sys.exit(130)
+        except (click.ClickException, click.exceptions.Exit):
             raise
         except BrokenPipeError:
             sys.stderr.close()  # the reader of stdout has gone: nothing to tell
@@ -104,7 +126,7 @@ def tell(error: Exception, log: Log, *, is_debug: bool) -> int:
         return exit_code
     if is_debug:
         traceback.print_exception(error)
-    log.write(f"Error: {message}")
+    log.write(f"Error: {message}", level="error")
     if hint:
-        log.write(hint)
+        log.write(hint, level="error")
     return exit_code

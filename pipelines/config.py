@@ -195,9 +195,11 @@ def _take_column(name: str, value: Any, layer: Layer, found: Configuration) -> N
 
 
 def _contradictions(found: Configuration) -> list[str]:
-    """Values that are fine alone and not together."""
+    """Values that are fine alone and not together, or not in this folder."""
     problems = []
     path, publish = (found.folder / found.values[f"warehouse.{k}"] for k in ("path", "publish"))
+    if "%" in str(path):  # dlt makes file names of its folder's with the % operator
+        problems.append(f"warehouse.path {path} holds a %, where dlt cannot write: choose another.")
     if path.resolve() == publish.resolve():
         problems.append("warehouse.path and warehouse.publish are the same file: they must differ.")
     given = [name for name in _OAUTH if found.values[name]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
@@ -13,7 +14,11 @@ from .config import Settings
 from .refresh_tokens import keep, newest
 
 
-def open_client(settings: Settings, on_trouble: Callable[[Trouble], None] | None = None) -> Client:
+def open_client(
+    settings: Settings,
+    on_trouble: Callable[[Trouble], None] | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Client:
     """A connection to the configured host; `on_trouble` is told of failed requests and waits.
 
     With OAuth and neither domain nor address the host is the one that comes with the access
@@ -29,6 +34,7 @@ def open_client(settings: Settings, on_trouble: Callable[[Trouble], None] | None
         max_wait=source.max_wait.total_seconds(),
         daily_reserve=source.daily_reserve,
         on_trouble=on_trouble,
+        sleep=sleep,
     )
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from sources.sandbox import Sandbox
-from warehouse.query import Result, run_query, write_table
+from warehouse.query import Result, run_query
+from warehouse.table import write_table
 
 from .config import load_settings
 from .errors import ConfigError

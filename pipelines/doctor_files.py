@@ -92,14 +92,18 @@ def _last_runs(settings: Settings) -> Iterator[Finding]:
     if not settings.warehouse.path.is_file() and not settings.warehouse.publish.is_file():
         yield ok("last runs", "there was none yet")
         return
-    runs = [run for run in read_status(settings).runs if run["outcome"]]
+    running = find_running(settings.warehouse.path)
+    here = running.run_id if running else None
+    runs = [run for run in read_status(settings).runs if run["outcome"] or run["run_id"] != here]
     failed = list(takewhile(lambda run: run["outcome"] != "ok", runs))
     if not runs:
         yield ok("last runs", "none has ended yet")
     elif failed:
         many = "the last run" if len(failed) == 1 else f"the last {len(failed)} runs"
         yield warning(
-            "last runs", f"{many} did not end well: {failed[0]['outcome']}, {failed[0]['error']}"
+            "last runs",
+            f"{many} did not end well: {failed[0]['outcome'] or 'interrupted'}, "
+            f"{failed[0]['error'] or 'killed, or the machine went down'}",
         )
     else:
         yield ok("last runs", f"the last one ended well, {shown(runs[0]['ended_time'])}")

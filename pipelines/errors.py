@@ -4,6 +4,7 @@
 PipelineError           exit 1
 ├── ConfigError         exit 2    config.toml or the environment: every problem at once
 ├── ClockBehind         exit 75   this machine's clock is behind the last load
+├── SchedulerRunning    exit 75   `schedule run` already works on the same file
 ├── LoadFailed          exit 1    a package could not be written to raw
 ├── Partial             exit 3    something could not be read, the rest is loaded and published
 └── Refused             exit 4    a data check or the guard of deletions says no
@@ -36,6 +37,12 @@ class ConfigError(PipelineError):
 
 class ClockBehind(PipelineError):
     """Packages are told apart by the time of their load; a new one must be the newest."""
+
+    exit_code = 75
+
+
+class SchedulerRunning(PipelineError):
+    """Another loop starts the runs of this working file."""
 
     exit_code = 75
 

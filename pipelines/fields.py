@@ -22,8 +22,10 @@ from transforms.runner import preview
 from warehouse.connect import open_working, open_working_read_only, require_working
 from warehouse.ledger import last_company, remembered_dialect
 from warehouse.lock import hold
-from warehouse.query import Result, run_query, write_json, write_table
+from warehouse.query import Result, run_query
 from warehouse.quoting import quote_identifier, quote_literal
+from warehouse.table import write_table
+from warehouse.writers import write_json
 
 from .config import Settings
 from .connection import open_client
@@ -66,7 +68,10 @@ def dictionary(settings: Settings, entity: Entity | None = None, *, as_json: boo
 
     def write(result: Result) -> None:
         nonlocal fields
-        fields = (write_json if as_json else write_table)(result, sys.stdout)
+        if as_json:
+            fields = write_json(result, sys.stdout)
+        else:
+            fields = write_table(result, sys.stdout, shown=sys.maxsize)
 
     place = settings.warehouse
     run_query(place.publish, _dictionary_sql(entity), write, key=place.encryption_key)

@@ -13,6 +13,7 @@ from transforms.checks import run_checks
 from transforms.checks import told as told_checks
 from transforms.custom_fields.differences import tell
 from transforms.runner import Transformed, transform
+from transforms.statuses import Statuses
 from warehouse.connect import fit_threads
 from warehouse.ledger import Ledger, forget_old
 from warehouse.publish import is_published, publish
@@ -32,15 +33,19 @@ def finish(
     narrator: Narrator,
     failure: Failure | None = None,
     *,
+    statuses: Statuses | None = None,
     is_full: bool = False,
 ) -> RunResult:
     """Build the public tables and publish them, where anything in them can differ.
+
+    `statuses` are those from before the run, to say what became of records.
 
     Where a check marked `error` fails, the published file stays as it was. The run's row is
     finished before, so that the published file has it whole.
     """
     fit_threads(connection)
     started, begun = datetime.now(UTC), time.monotonic()
+    statuses = statuses or Statuses(connection)
     result = transform(
         connection,
         now=started,
@@ -51,6 +56,8 @@ def finish(
     ledger.step("transform", started_time=started, seconds=time.monotonic() - begun)
     for line in _told_changes(result):
         narrator.say(line)
+    if moved := statuses.changes():
+        narrator.say(", ".join(change.text for change in moved), "statuses")
     refused = _check(connection, ledger, settings, narrator)
     failure = refused or failure
     forget_old(connection, ledger)

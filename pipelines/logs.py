@@ -18,6 +18,7 @@ import click
 LogFormat = Literal["text", "json"]
 Level = Literal["debug", "info", "warning", "error"]
 FORMATS: tuple[LogFormat, ...] = ("text", "json")
+_LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error")
 
 
 class Log:
@@ -25,11 +26,15 @@ class Log:
 
     def __init__(self, form: LogFormat = "text") -> None:
         self.form = form
+        self.least: Level = "info"
+        """Lines below this level are not written."""
         self.run_id: str | None = None
         self._lock = threading.Lock()
 
     def write(self, text: str, event: str = "note", level: Level = "info", **fields: Any) -> None:
         """One line. `event` and `fields` are told in JSON alone, as the text says them already."""
+        if not self.is_wanted(level):
+            return
         if self.form == "json":
             entry = {
                 "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z",
@@ -42,6 +47,10 @@ class Log:
             text = json.dumps(entry, default=str)
         with self._lock:
             click.echo(text, err=True)
+
+    def is_wanted(self, level: Level) -> bool:
+        """Whether lines of this level are written."""
+        return _LEVELS.index(level) >= _LEVELS.index(self.least)
 
 
 class Write(Protocol):

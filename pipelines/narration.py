@@ -30,6 +30,7 @@ class Narrator:
         logger = logging.getLogger("pipeduck")
         logger.addHandler(self._handler)
         logger.propagate = False
+        logger.setLevel(logging.DEBUG if self.log.is_wanted("debug") else logging.WARNING)
         return self
 
     def __exit__(
@@ -63,19 +64,25 @@ class Narrator:
 
 
 class LiveNarrator(Narrator):
-    """A terminal: rows counted up per entity while they come."""
+    """A terminal: rows, pace, requests and tokens per entity while they come.
+
+    Where it is known how many rows a list has, the time that is left is shown as well.
+    """
 
     def __enter__(self) -> LiveNarrator:
         from rich.console import Console
         from rich.progress import Progress as Bars
-        from rich.progress import SpinnerColumn, TextColumn
+        from rich.progress import SpinnerColumn, TextColumn, TimeRemainingColumn
 
         super().__enter__()
         self._bars: Bars = Bars(
             SpinnerColumn(),
             TextColumn("{task.description:<20}"),
             TextColumn("{task.completed:>9,.0f} rows"),
+            TextColumn("{task.fields[pace]:>7,.0f} rows/s"),
             TextColumn("{task.fields[requests]:>5} requests"),
+            TextColumn("{task.fields[tokens]:>6} tokens"),
+            TimeRemainingColumn(compact=True),
             console=Console(stderr=True),
             transient=True,
         )
@@ -94,18 +101,23 @@ class LiveNarrator(Narrator):
 
     def write(self, text: str, event: str = "note", level: Level = "info", **fields: Any) -> None:  # noqa: ARG002 - for programs, which have no terminal
         """One line, above the live view."""
-        self._bars.console.print(text, markup=False, highlight=False)
+        if self.log.is_wanted(level):
+            self._bars.console.print(text, markup=False, highlight=False)
 
     def page(self, progress: Progress) -> None:
         """Count the rows up."""
         super().page(progress)
         name = progress.entity
         if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(name, total=None, requests=0)
+            self._tasks[name] = self._bars.add_task(
+                name, total=progress.rows_expected, requests=0, tokens=0, pace=0
+            )
         self._bars.update(
             self._tasks[name],
             completed=progress.rows_listed,
             requests=progress.meter.requests,
+            tokens=progress.meter.tokens,
+            pace=progress.rows_listed / max(progress.seconds, 0.001),
         )
 
 
@@ -115,6 +127,5 @@ def _nobody(text: str) -> None:
 
 def narrator(log: Log | None = None) -> Narrator:
     """The right one for this stderr."""
-    if log and log.form == "json":
-        return Narrator(log)
-    return LiveNarrator(log) if sys.stderr.isatty() else Narrator(log)
+    is_plain = log is not None and (log.form == "json" or not log.is_wanted("info"))
+    return LiveNarrator(log) if sys.stderr.isatty() and not is_plain else Narrator(log)

@@ -117,14 +117,13 @@ class News:
 def announced(
     settings: Settings, narrator: Narrator, command: str, *, timeout: float = _TIMEOUT
 ) -> Iterator[News]:
-    """Tell whoever is configured that a command begins and, at the end of the block, how it ended.
+    """Tell whoever is configured, at the end of the block, how a command ended.
 
     The block fills in the news. An error that leaves it is told as the end and goes on; a run that
     is cut off by Ctrl+C or SIGTERM is a failure too.
     """
     news = News(command)
     begun = time.monotonic()
-    ping(settings, narrator, "/start", timeout=timeout)
     try:
         yield news
     except Exception as error:

@@ -44,7 +44,7 @@ def find_failure(readings: Sequence[Reading], settled: Settled) -> Failure | Non
     entities = [reading for reading in readings if reading.endpoint.kind == "entity"]
     if entities and all(reading.endpoint.entity in failed for reading in entities):
         first = next(failed[reading.endpoint.entity] for reading in entities)
-        if not any(reading.progress.rows_loaded for reading in entities):
+        if not any(r.progress.rows_loaded or r.stored.count(r.endpoint.entity) for r in entities):
             raise first
         return first
     if settled.error:

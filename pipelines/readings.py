@@ -17,6 +17,7 @@ from sources.pipedrive.identity import Identity
 from sources.pipedrive.reading import Reading, ReadingSettings
 from sources.pipedrive.recents import ITEMS, LONGEST
 from warehouse.ledger import (
+    first_poll,
     last_polls,
     last_read_times,
     last_reconciles,
@@ -54,6 +55,11 @@ class Poll:
 
     since: datetime | None
     has_gap: bool
+
+    @property
+    def is_first(self) -> bool:
+        """Whether nothing of the table is known: what is gone from now on is to be asked for."""
+        return self.since is None and not self.has_gap
 
 
 @dataclass(frozen=True)
@@ -96,9 +102,10 @@ def plan(
     polls = _polls(connection, settings, stored, endpoints, now, begun)
     whole = _whole(connection, settings, endpoints, polls, now, narrator, scope)
     if not scope.is_whole:
-        gaps = {table for table, poll in polls.items() if poll.has_gap}
-        put_off = _unaffordable(client, settings, stored, endpoints, whole - gaps, narrator)
-        whole -= (whole - gaps) if begun else put_off  # the first load first
+        due = whole - {table for table, poll in polls.items() if poll.has_gap}
+        waiting = _waiting(connection, settings, due, now, narrator) if begun else set()
+        whole -= waiting
+        whole -= _unaffordable(client, settings, stored, endpoints, due - waiting, narrator)
     readings = [
         Reading(
             endpoint,
@@ -120,7 +127,7 @@ def _position(
     position: dict[str, Any], endpoint: Endpoint, narrator: Narrator, scope: Scope
 ) -> dict[str, Any]:
     """Where a list begins. One whose first read was broken off goes on, or starts anew if asked."""
-    if scope.is_whole:
+    if scope.is_whole and scope.command != "reconcile":
         position.pop("first", None)
     elif "first" in position:
         rows = position["first"]["rows"]
@@ -191,10 +198,10 @@ def _whole(
     scope: Scope,
 ) -> set[str]:
     """The public tables to list whole: all if asked for, those due, those with a gap in polls."""
-    last = last_reconciles(connection)
+    last, first = last_reconciles(connection), first_poll(connection)
     whole = set()
     for table in {endpoint.table for endpoint in endpoints if endpoint.table}:
-        is_due = _is_over(last.get(table), settings.reconcile.every[table], now)
+        is_due = _is_over(last.get(table, first), settings.reconcile.every[table], now)
         if table in polls and polls[table].has_gap:
             narrator.say(
                 f"{table}: what is gone was not asked for in a month, and Pipedrive looks back one "
@@ -205,6 +212,22 @@ def _whole(
         if scope.is_whole or (is_due and is_loaded_whole):
             whole.add(table)
     return whole
+
+
+def _waiting(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    due: set[str],
+    now: datetime,
+    narrator: Narrator,
+) -> set[str]:
+    """Tables whose whole list can wait until a first load is complete: two cadences, at most."""
+    last, first = last_reconciles(connection), first_poll(connection)
+    every = settings.reconcile.every
+    waiting = {t for t in due if not _is_over(last.get(t, first), 3 * every[t], now)}
+    for table in sorted(waiting):
+        narrator.say(f"{table}: the whole list is due and waits for the first load")
+    return waiting
 
 
 def _unaffordable(

@@ -49,7 +49,7 @@ def keep(settings: Settings, token: str) -> None:
 
 def _beside(settings: Settings) -> Path:
     path = settings.warehouse.path
-    return path.with_name(f".{path.stem}.refresh-token.json")
+    return path.with_name(f".{path.name}.refresh-token.json")
 
 
 def _digest(token: str) -> str:

@@ -17,6 +17,7 @@ from sources.pipedrive.client import Client, Trouble
 from sources.pipedrive.endpoints import ENDPOINTS, TABLES
 from sources.pipedrive.identity import Identity
 from sources.pipedrive.reading import Reading
+from transforms.statuses import Statuses
 from warehouse.connect import open_working, require_working
 from warehouse.files import find_wide, load_folder, working_files
 from warehouse.ledger import Ledger, last_company, refused_reconciles, remembered_dialect
@@ -31,10 +32,11 @@ from .errors import ConfigError, is_told
 from .finish import finish
 from .load import load
 from .narration import Narrator
-from .notify import announced
+from .notify import announced, ping
 from .outcome import RunResult, find_failure, told
 from .readings import Plan, Scope, plan
 from .settle import Settled, Settling
+from .stopping import Stopping
 
 EVERYTHING = Scope()
 _ENTITIES = {route.name: e.entity for e in ENDPOINTS for route in (e.v2, e.collection)}
@@ -44,26 +46,32 @@ def run(
     settings: Settings,
     narrator: Narrator,
     scope: Scope = EVERYTHING,
+    stopping: Stopping | None = None,
 ) -> RunResult:
-    """Load what is new, mark what is gone, transform, publish.
+    """Load what is new, mark what is gone, transform, publish; `stopping` ends it early.
 
     Errors of single entities and refusals leave the rest loaded and published and are in the
     result; errors that stop everything are raised, after the ledger has them.
     """
+    stopping = stopping or Stopping()
     with (
         announced(settings, narrator, scope.command) as news,
         _at_work(settings, scope.command, narrator) as (connection, ledger),
-        open_client(settings, partial(_note_trouble, ledger)) as client,
+        open_client(settings, partial(_note_trouble, ledger), stopping.sleep) as client,
         _costs_noted(ledger, client),
     ):
+        stopping.tell(client.stop)
         news.client = client
         identity = client.identify()
+        ping(settings, narrator, "/start")  # not before: what cannot begin now leaves no trace
         news.company = identity.company_domain
         check_company(last_company(connection), identity, settings)
         _note_identity(ledger, identity, narrator)
         planned = plan(connection, client, identity, settings, narrator, scope)
+        _note_first_polls(ledger, planned, identity)
         _tell_refused(connection, planned, narrator)
         started, begun = datetime.now(UTC), time.monotonic()
+        statuses = Statuses(connection)
 
         def load_more(readings: Sequence[Reading]) -> None:
             _load(connection, readings, settings, narrator)
@@ -95,7 +103,9 @@ def run(
             **_costs(client),
         )
         failure = find_failure(planned.readings, settled)
-        finished = finish(connection, ledger, settings, narrator, failure, is_full=has_repeats)
+        finished = finish(
+            connection, ledger, settings, narrator, failure, statuses=statuses, is_full=has_repeats
+        )
         narrator.say(
             f"{cost.requests} requests, {cost.tokens} tokens, {ledger.seconds:.1f} seconds",
             "run",
@@ -117,6 +127,7 @@ def rebuild(settings: Settings, narrator: Narrator, *, is_full: bool) -> RunResu
         announced(settings, narrator, "transform") as news,
         _at_work(settings, "transform", narrator) as (connection, ledger),
     ):
+        ping(settings, narrator, "/start")
         return news.end(finish(connection, ledger, settings, narrator, is_full=is_full))
 
 
@@ -192,6 +203,10 @@ def _ledger(connection: duckdb.DuckDBPyConnection, command: str) -> Iterator[Led
         if ended is error:
             raise
         raise ended from error
+    except BaseException:
+        with suppress(duckdb.Error):
+            ledger.finish("failed", 1, "It was stopped from outside.")
+        raise
 
 
 def _note_trouble(ledger: Ledger, trouble: Trouble) -> None:
@@ -232,6 +247,18 @@ def _note_identity(ledger: Ledger, identity: Identity, narrator: Narrator) -> No
         company_id=identity.company_id,
         company_domain=identity.company_domain,
     )
+
+
+def _note_first_polls(ledger: Ledger, planned: Plan, identity: Identity) -> None:
+    """What is gone from now on is to be asked for, however far this run comes."""
+    for name, poll in planned.polls.items():
+        if poll.is_first:
+            ledger.step(
+                "recents",
+                entity=name,
+                started_time=ledger.started_time,
+                watermark=identity.server_time,
+            )
 
 
 def _tell_refused(connection: duckdb.DuckDBPyConnection, planned: Plan, narrator: Narrator) -> None:

@@ -147,9 +147,12 @@ class Settling:
     def _record_polls(self, recents: Recents | None, meter: Meter, result: Settled) -> None:
         """Up to when changes are known. A gap stays open until a whole list has closed it."""
         for name, poll in self.plan.polls.items():
-            is_asked = recents is not None or poll.since is None
+            if poll.is_first:
+                continue  # noted before the load
             has_gap = poll.has_gap or (recents is not None and recents.has_gap)
-            is_known = is_asked and (not has_gap or name in result.compared)
+            is_known = (recents is not None or poll.since is None) and (
+                not has_gap or name in result.compared
+            )
             self.ledger.step(
                 "recents",
                 entity=name,
@@ -240,8 +243,8 @@ class Settling:
             return
         if any(reading.is_pieced for reading in lists):
             self.narrator.say(
-                f"{table.name}: the first load took more than one run; the next one looks for "
-                "what is gone meanwhile"
+                f"{table.name}: the first load took more than one run; the next whole list tells "
+                "what it has missed"
             )
             return
         missing = set(table.raw) - {r.endpoint.entity for r in lists if r.is_whole_list}

@@ -17,6 +17,7 @@ from warehouse.quoting import quote_identifier
 from .config import Settings
 from .costs import Costs, print_costs, read_costs
 from .moments import ago, shown
+from .schedule.note import Scheduled, find_schedule
 
 _RUNS = 5
 ENTITIES = ("leads", "persons", "organizations", "deals")
@@ -60,6 +61,7 @@ class Status:
     rejected_values: int
     failed_checks: tuple[str, ...]
     costs: Costs
+    schedule: Scheduled | None
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -137,6 +139,7 @@ def _read(connection: duckdb.DuckDBPyConnection, settings: Settings, names: _Nam
         rejected_values=rejected["rows"],
         failed_checks=tuple(_failed_checks(connection, names)),
         costs=read_costs(lambda sql: _rows(connection, sql), names.runs, names.steps),
+        schedule=find_schedule(settings.warehouse.path),
     )
 
 
@@ -239,6 +242,8 @@ def print_status(status: Status, stream: TextIO) -> None:
     console.print(f"lists      {status.dialect or 'not settled yet'}")
     console.print(f"working    {status.working_file}{' (a run is writing it)' * status.is_running}")
     console.print(f"published  {status.published_file}, {ago(status.published_time)}")
+    if status.schedule:
+        console.print(f"schedule   {status.schedule.text}", soft_wrap=True)
     entities = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("entity", "rows", "gone", "newest change", "watermark", "last read", "reconciled"):
         entities.add_column(name, justify="right" if name in {"rows", "gone"} else "left")

@@ -36,7 +36,7 @@ _PREFIXES = (
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the developer's own account reaches a test."""
     for name in list(os.environ):
-        if name.startswith(_PREFIXES):
+        if name.startswith(_PREFIXES) and name != "PIPEDUCK_REFRESH_GOLDEN":
             monkeypatch.delenv(name)
     monkeypatch.setenv("NO_COLOR", "1")
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import duckdb
 
 from .encryption import connect_encrypted
-from .errors import NothingLoaded, NothingPublished, WarehouseUnusable
+from .errors import NothingLoaded, NothingPublished, WarehouseLocked, WarehouseUnusable
 from .files import ensure_working_folder, private_files
+from .lock import find_running
 from .quoting import quote_literal
 from .refusals import explain, find_full_disk
 
@@ -55,9 +56,12 @@ def open_working(
 
 
 @contextmanager
-def open_published(path: Path, *, key: str = "") -> Iterator[duckdb.DuckDBPyConnection]:
+def open_published(
+    path: Path, *, key: str = "", memory_limit: str = "", is_unsafe: bool = False
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """The published file, read-only; its SQL can reach neither other files nor the network.
 
+    With `is_unsafe` it can: read and write files, attach databases, load extensions, set anything.
     Raises NothingPublished when there is none yet, WarehouseLocked, WarehouseUnusable, KeyRefused.
     """
     if not path.is_file():
@@ -68,8 +72,12 @@ def open_published(path: Path, *, key: str = "") -> Iterator[duckdb.DuckDBPyConn
     connection = _open(path, key, read_only=True)
     try:
         connection.execute("set TimeZone = 'UTC'")
-        connection.execute("set enable_external_access = false")
-        connection.execute("set lock_configuration = true")
+        connection.execute("set python_enable_replacements = false")  # variables are no tables
+        if memory_limit:
+            _limit_memory(connection, memory_limit)
+        if not is_unsafe:
+            connection.execute("set enable_external_access = false")
+            connection.execute("set lock_configuration = true")
         yield connection
     finally:
         connection.close()
@@ -115,6 +123,10 @@ def _configure(connection: duckdb.DuckDBPyConnection, memory_limit: str) -> None
     connection.execute("set TimeZone = 'UTC'")
     connection.execute(f"set checkpoint_threshold = '{CHECKPOINT}'")
     connection.execute("set threads = 1")  # packages are smaller than a row group
+    _limit_memory(connection, memory_limit)
+
+
+def _limit_memory(connection: duckdb.DuckDBPyConnection, memory_limit: str) -> None:
     try:
         connection.execute(f"set memory_limit = {quote_literal(memory_limit)}")
     except duckdb.Error as error:
@@ -136,7 +148,14 @@ def _open(path: Path, key: str, *, read_only: bool) -> duckdb.DuckDBPyConnection
             return connect_encrypted(path, key, read_only=read_only)
         return duckdb.connect(str(path), read_only=read_only, config=config)
     except duckdb.Error as error:
-        raise explain(path, error) from error
+        told = explain(path, error)
+        running = find_running(path) if isinstance(told, WarehouseLocked) else None
+        if running and running.pid != os.getpid():
+            told = WarehouseLocked(
+                f"{running.text[:1].upper()}{running.text[1:]}, on {path}.",
+                "Wait until it has ended; to look at data, open the published file instead.",
+            )
+        raise told from error
 
 
 def _remove_stillborn(path: Path) -> None:

@@ -10,6 +10,8 @@ WarehouseError          exit 1
 ├── NothingLoaded       exit 2    there is no working file yet
 ├── NothingPublished    exit 2    there is no published file yet
 ├── QueryError          exit 2    the SQL a person gave does not run
+├── ExportError         exit 2    what is to be exported, or where to, cannot be
+│   └── PlaceUnreachable exit 75  an address does not answer, or breaks off
 ├── ModelError          exit 1    a transform does not parse or run
 └── ColumnNameError     exit 2    a column name given in config.toml cannot be used
 ```
@@ -82,6 +84,18 @@ class QueryError(WarehouseError):
     """A query given by a person does not parse, or names what is not there."""
 
     exit_code = 2
+
+
+class ExportError(WarehouseError):
+    """An export that cannot be: a table or a column that is not there, a place, a format."""
+
+    exit_code = 2
+
+
+class PlaceUnreachable(ExportError):
+    """An address that exports go to does not answer, or broke off."""
+
+    exit_code = 75
 
 
 class ModelError(WarehouseError):

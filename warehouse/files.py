@@ -123,7 +123,7 @@ def working_files(path: Path) -> list[Path]:
 
 def load_folder(path: Path) -> Path:
     """Where dlt keeps packages under way, unencrypted; safe to delete between runs."""
-    return path.with_name(f".{path.stem}.dlt")
+    return path.with_name(f".{path.name}.dlt")
 
 
 def lock_file(path: Path) -> Path:

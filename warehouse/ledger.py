@@ -153,7 +153,8 @@ def last_reconciles(
     return dict(
         connection.execute(
             "select entity, max(watermark) from ops.steps where step = 'reconcile' "
-            "and (error is null or not $is_accepted) group by entity",
+            "and (error is null or not $is_accepted) group by entity "
+            "having max(watermark) is not null",
             {"is_accepted": is_accepted},
         ).fetchall()
     )
@@ -164,9 +165,18 @@ def last_polls(connection: duckdb.DuckDBPyConnection) -> dict[str, datetime]:
     return dict(
         connection.execute(
             "select entity, max(watermark) from ops.steps "
-            "where step = 'recents' and error is null group by entity"
+            "where step = 'recents' and error is null group by entity "
+            "having max(watermark) is not null"
         ).fetchall()
     )
+
+
+def first_poll(connection: duckdb.DuckDBPyConnection) -> datetime | None:
+    """When the first load began, by Pipedrive's clock: recent changes are asked for since then."""
+    found = connection.execute(
+        "select min(watermark) from ops.steps where step = 'recents'"
+    ).fetchone()
+    return found[0] if found else None
 
 
 def refused_reconciles(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:

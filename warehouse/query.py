@@ -1,60 +1,151 @@
-"""Ad-hoc SQL on the published file, and the rows as text for people and programs."""
+"""Ad-hoc SQL: statements, bound values, a running result, and Ctrl-C.
+
+`$name` in SQL is a bound value, never pasted text. Several statements run in order; the rows
+are those of the last one.
+"""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterator, Sequence
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import msgspec
 
 from .connect import open_published
 from .errors import QueryError
+from .sql_errors import HELP, explain_sql
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    import pyarrow as pa
 
-_HELP = "pipeduck query 'show tables' lists what there is."
-_SHOWN = 100  # rows of a table on a terminal
-_NARROW = 30  # characters that a column of a table gets at least, where it has as many
 _BATCH = 10_000
-_NUMBERS = ("bigint", "double", "decimal", "integer", "hugeint", "ubigint", "float")
-_JSON = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
+NO_VALUES: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Result:
-    """A running query: column names, their SQL types, and batches of rows."""
+    """A running query: column names, their SQL types, and batches of rows, read once.
+
+    `arrow` gives the rows as Arrow batches of about so many rows instead; `has_more` says, once
+    the rows were read, whether a limit left some out.
+    """
 
     columns: tuple[str, ...]
     types: tuple[str, ...]
     batches: Iterator[list[tuple[Any, ...]]]
+    arrow: Callable[[int], tuple[pa.Schema, Iterator[pa.RecordBatch]]] | None = None
+    has_more: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        """The columns as keys: a second `a` is `a_1`, so that no value gets lost."""
+        distinct: list[str] = []
+        for name in self.columns:
+            number, key = 0, name
+            while key in distinct or (number and key in self.columns):
+                number += 1
+                key = f"{name}_{number}"
+            distinct.append(key)
+        return distinct
+
+    @classmethod
+    def of(cls, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> Result:
+        """A result that is no query's: names with their types, and the rows."""
+        return cls(tuple(columns), tuple(columns.values()), iter([[tuple(row) for row in rows]]))
 
 
-def run_query(path: Path, sql: str, write: Callable[[Result], None], *, key: str = "") -> None:
-    """Run `sql` read-only on the published file and hand the result to `write`.
+def run_query(
+    path: Path,
+    sql: str,
+    write: Callable[[Result], None],
+    *,
+    key: str = "",
+    values: Mapping[str, str] = NO_VALUES,
+    limit: int | None = None,
+    is_unsafe: bool = False,
+) -> None:
+    """Run `sql` on the published file and hand the result to `write`: see `run_sql`.
 
-    Raises QueryError with DuckDB's own words where the SQL does not run.
+    Raises also NothingPublished, WarehouseLocked, WarehouseUnusable, KeyRefused.
     """
-    with open_published(path, key=key) as connection:
+    with open_published(path, key=key, is_unsafe=is_unsafe) as connection:
+        run_sql(connection, sql, write, values=values, limit=limit)
+
+
+def run_sql(
+    connection: duckdb.DuckDBPyConnection,
+    sql: str,
+    write: Callable[[Result], None],
+    *,
+    values: Mapping[str, str] = NO_VALUES,
+    limit: int | None = None,
+) -> None:
+    """Run every statement of `sql` and hand the result of the last one to `write`.
+
+    `values` are bound to `$name` as text, as if they stood in quotes. Of `limit` rows no more are
+    read. Raises QueryError in DuckDB's words where the SQL does not run or a value is missing, and
+    KeyboardInterrupt where Ctrl-C ended it; the connection can be used afterwards.
+    """
+    with _interruptible(connection) as has_to_stop:
         try:
-            cursor = connection.execute(sql)
+            cursor: duckdb.DuckDBPyConnection | None = None
+            for statement, bound in _bind(connection.extract_statements(sql), values):
+                cursor = connection.execute(statement, bound or None)
             if cursor is None:  # nothing but white space and comments
-                raise QueryError("There is no SQL to run.", _HELP)
-            described = cursor.description or []
-            write(
-                Result(
-                    tuple(str(column[0]) for column in described),
-                    tuple(str(column[1]) for column in described),
-                    _batches(cursor),
-                )
-            )
+                raise QueryError("There is no SQL to run.", HELP)
+            write(_result(cursor, limit, has_to_stop))
+        except duckdb.InterruptException as error:
+            raise KeyboardInterrupt from error
         except duckdb.Error as error:
-            raise QueryError(str(error), _HELP) from error
+            raise explain_sql(connection, sql, error) from error
+
+
+def _bind(
+    statements: Sequence[duckdb.Statement], values: Mapping[str, str]
+) -> list[tuple[duckdb.Statement, dict[str, str]]]:
+    """Each statement with the values it names. Raises QueryError for one too many or too few."""
+    known = {name.lower(): value for name, value in values.items()}
+    named = {name for statement in statements for name in statement.named_parameters}
+    for name in sorted(named):
+        if name.lower() not in known:
+            raise QueryError(
+                f"The SQL names ${name}, and there is no value for it.",
+                f"pipeduck query -p {name}=VALUE gives it; it is bound as text.",
+            )
+    for name in values:
+        if name.lower() not in {other.lower() for other in named}:
+            raise QueryError(
+                f"There is a value for {name}, and the SQL does not name it.",
+                f"Write ${name} where the value belongs.",
+            )
+    return [
+        (statement, {name: known[name.lower()] for name in statement.named_parameters})
+        for statement in statements
+    ]
+
+
+def _result(
+    cursor: duckdb.DuckDBPyConnection, limit: int | None, has_to_stop: threading.Event
+) -> Result:
+    described = cursor.description or []
+
+    def arrow(rows: int) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+        reader = cursor.to_arrow_reader(rows)
+        return reader.schema, _limited(reader, limit, result, has_to_stop)
+
+    result = Result(
+        tuple(str(column[0]) for column in described),
+        tuple(str(column[1]) for column in described),
+        iter(()),
+        arrow,
+    )
+    result.batches = _limited(_batches(cursor), limit, result, has_to_stop)
+    return result
 
 
 def _batches(cursor: duckdb.DuckDBPyConnection) -> Iterator[list[tuple[Any, ...]]]:
@@ -62,154 +153,41 @@ def _batches(cursor: duckdb.DuckDBPyConnection) -> Iterator[list[tuple[Any, ...]
         yield batch
 
 
-def write_csv(result: Result, stream: TextIO) -> int:
-    """RFC 4180 with a header; NULL is empty, lists and structs are JSON, times are UTC."""
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(result.columns)
-    rows = 0
-    for batch in result.batches:
-        writer.writerows([[as_text(value) for value in row] for row in batch])
-        rows += len(batch)
-    return rows
+def _limited(
+    batches: Iterable[Any], limit: int | None, result: Result, has_to_stop: threading.Event
+) -> Iterator[Any]:
+    """The batches (lists or Arrow's) up to `limit` rows, or until Ctrl-C."""
+    left = limit
+    for batch in batches:
+        if has_to_stop.is_set():
+            raise KeyboardInterrupt
+        if left is not None and len(batch) > left:
+            result.has_more = True
+            if left:
+                yield batch[:left]
+            return
+        yield batch
+        left = None if left is None else left - len(batch)
 
 
-def write_json(result: Result, stream: TextIO) -> int:
-    """One JSON array of objects."""
-    rows = 0
-    stream.write("[")
-    for line in _json_lines(result):
-        stream.write((",\n " if rows else "\n ") + line)
-        rows += 1
-    stream.write("\n]\n" if rows else "]\n")
-    return rows
+@contextmanager
+def _interruptible(connection: duckdb.DuckDBPyConnection) -> Iterator[threading.Event]:
+    """Let Ctrl-C end the query and leave the connection usable.
 
-
-def write_jsonl(result: Result, stream: TextIO) -> int:
-    """One JSON object a line."""
-    rows = 0
-    for line in _json_lines(result):
-        stream.write(line + "\n")
-        rows += 1
-    return rows
-
-
-def write_table(result: Result, stream: TextIO) -> int:
-    """A table for reading, with types under the names; the first 100 rows of many.
-
-    On a terminal that is too narrow each row is written as a block, one column a line.
+    Python's own handler would end the query too, and DuckDB 1.5 would hang at the next one.
     """
-    from rich.console import Console
+    has_to_stop = threading.Event()
+    usual = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(usual):
+        yield has_to_stop
+        return
 
-    rows = 0
-    cells: list[list[str]] = []
-    for batch in result.batches:
-        cells += [[_cell(value) for value in row] for row in batch[: max(0, _SHOWN - rows)]]
-        rows += len(batch)
-    console = Console(
-        file=stream, width=None if stream.isatty() else 32_000, highlight=False, markup=False
-    )
-    types = [
-        kind.lower().replace("timestamp with time zone", "timestamptz") for kind in result.types
-    ]
-    widths = [
-        max(map(len, [name, kind[:_NARROW], *(row[i][:_NARROW] for row in cells)]))
-        for i, (name, kind) in enumerate(zip(result.columns, types, strict=True))
-    ]
-    if result.columns and sum(widths) + 3 * len(widths) <= console.width:
-        console.print(_table(result.columns, types, cells))
-    else:
-        for number, row in enumerate(cells, 1):
-            console.print(_block(number, result.columns, row))
-    return rows
+    def stop(*_: object) -> None:
+        has_to_stop.set()
+        connection.interrupt()
 
-
-def _table(columns: Sequence[str], types: Sequence[str], cells: Sequence[Sequence[str]]) -> Table:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name, kind in zip(columns, types, strict=True):
-        table.add_column(
-            Text.assemble((name, "bold"), "\n", (kind, "dim")),
-            justify="right" if kind.startswith(_NUMBERS) else "left",
-            overflow="fold",
-        )
-    for row in cells:
-        table.add_row(*map(Text, row))
-    return table
-
-
-def _block(number: int, columns: Sequence[str], row: Sequence[str]) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    block = Table(
-        title=f"row {number}", title_justify="left", box=None, show_header=False, pad_edge=False
-    )
-    block.add_column(style="bold")
-    block.add_column(overflow="fold")
-    for name, value in zip(columns, row, strict=True):
-        block.add_row(Text(name), Text(value))
-    return block
-
-
-FORMATS: dict[str, Callable[[Result, TextIO], int]] = {
-    "table": write_table,
-    "csv": write_csv,
-    "json": write_json,
-    "jsonl": write_jsonl,
-}
-
-
-def as_text(value: Any) -> str:
-    """A value as one cell: NULL empty, times in UTC with a `Z`, nested values as JSON."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            return value.isoformat(sep=" ")
-        return value.astimezone(UTC).isoformat(sep=" ").replace("+00:00", "Z")
-    if isinstance(value, list | dict | tuple):
-        return _JSON.encode(_plain(value)).decode()
-    return str(value)
-
-
-def _cell(value: Any) -> str:
-    """A value for reading: as in CSV, but lists of plain values without brackets."""
-    if isinstance(value, list) and not any(isinstance(item, list | dict) for item in value):
-        return ", ".join(as_text(item) for item in value)
-    return as_text(value)
-
-
-def _json_lines(result: Result) -> Iterator[str]:
-    names = _distinct(result.columns)
-    for batch in result.batches:
-        for row in batch:
-            record = dict(zip(names, map(_plain, row), strict=True))
-            yield _JSON.encode(record).decode()
-
-
-def _distinct(names: Sequence[str]) -> list[str]:
-    """Names as keys of an object: a second `a` is `a_1`, so that no value gets lost."""
-    distinct: list[str] = []
-    for name in names:
-        number, key = 0, name
-        while key in distinct:
-            number += 1
-            key = f"{name}_{number}"
-        distinct.append(key)
-    return distinct
-
-
-def _plain(value: Any) -> Any:
-    """A value JSON can hold as it is meant: times in UTC, nested values likewise."""
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return value.astimezone(UTC)
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
-        return [_plain(item) for item in value]
-    return value
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield has_to_stop
+    finally:
+        signal.signal(signal.SIGINT, usual)

@@ -22,7 +22,7 @@ import tenacity
 from .budget import Budget, DailyBudget
 from .credentials import Credentials, Token
 from .endpoints import USERS_ME_COST, Api, Endpoint, Route
-from .errors import BurstLimited, Misconfigured, NotServed, SourceError, Unauthorized
+from .errors import BurstLimited, Misconfigured, NotServed, SourceError, Stopped, Unauthorized
 from .hosts import Host, find_host
 from .identity import Identity, read_identity
 from .meter import Meter, Meters
@@ -93,6 +93,15 @@ class Client:
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
+
+    def stop(self) -> None:
+        """Ask nothing more: from the next request on, every one ends with Stopped.
+
+        A signal handler may call this, so it takes no lock.
+        """
+        self._final = self._final or Stopped(
+            "The run was stopped.", "What was read is kept, and the next run goes on from there."
+        )
 
     @property
     def meter(self) -> Meter:

@@ -9,6 +9,7 @@ SourceError             exit 1
 │   └── Forbidden                 403, 402: the token may not read this
 ├── TryLater            exit 75
 │   ├── BudgetSpent               the day's tokens are used up, or down to the reserve
+│   ├── Stopped                   somebody wants the run to end
 │   ├── Blocked                   an HTML 403: Cloudflare has shut us out
 │   ├── Unreachable               an answer that timed out or was cut off
 │   │   ├── NoConnection          refused, no such host, no way there
@@ -110,6 +111,13 @@ class BudgetSpent(TryLater):
     """The daily token budget is spent, or down to the share a run leaves to others."""
 
     kind = "daily budget"
+    stops_run = True
+
+
+class Stopped(TryLater):
+    """Nothing is asked any more because somebody wants the run to end: see `Client.stop`."""
+
+    kind = "stopped"
     stops_run = True
 
 

@@ -21,6 +21,7 @@ class Progress:
     started_time: datetime = field(default_factory=lambda: datetime.now(UTC))
     seconds: float = 0.0  # spent waiting for answers and decoding them
     meter: Meter = field(default_factory=Meter)
+    rows_expected: int | None = None  # of a whole list, as many as were stored before
     rows_listed: int = 0
     rows_new: int = 0
     rows_changed: int = 0

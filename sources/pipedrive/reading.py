@@ -182,6 +182,8 @@ class Reading:
         is_first = self.progress.mode == "first"
         if is_first:
             self._take_up()
+        elif self.progress.mode == "full":
+            self.progress.rows_expected = self.stored.count(self.endpoint.entity)
         span = Span(
             since,
             settings.page_size,

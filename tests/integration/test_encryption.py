@@ -78,7 +78,7 @@ def test_every_command_that_reads_knows_the_key(
     project = encrypted(project_of(box))
     project.run()
     settings = project.settings()
-    assert query(settings, "select count(*) from persons", "csv") == 1
+    assert query(settings, "select count(*) from persons", "csv").rows == 1
     assert dictionary(settings) > 0
     assert old_names(settings) == []
     assert "from_json" in generated_sql(settings, "leads")

@@ -51,7 +51,7 @@ def test_a_run_tells_how_it_ended_and_what_it_cost(project_of: Make, tmp_path: P
     assert told[0]["live_rows"]["persons"] == 3
     assert [path for _, path in health.paths()] == [
         *("/start", "/", "/start", "/", "/start", "/"),
-        *("/start", "/fail", "/start", "/fail"),
+        *("/start", "/fail", "/fail"),  # the last one had not begun
     ]
     assert "pipeduck_last_run_exit_code 77" in (tmp_path / "pipeduck.prom").read_text()
 

@@ -24,12 +24,18 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_holds_the_sql_files_and_no_data(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    for file in [*ROOT.glob("transforms/sql/**/*.sql"), *ROOT.glob("warehouse/sql/*.sql")]:
+    for file in [
+        *ROOT.glob("transforms/sql/**/*.sql"),
+        *ROOT.glob("warehouse/sql/*.sql"),
+        *ROOT.glob("pipelines/html_report/**/*.sql"),
+        *ROOT.glob("pipelines/html_report/*.html"),
+        *ROOT.glob("pipelines/html_report/*.css"),
+    ]:
         assert str(file.relative_to(ROOT)) in names
     packages = {"pipelines", "sources", "transforms", "warehouse"}
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == packages
     endings = {Path(name).suffix for name in names if ".dist-info" not in name}
-    assert endings <= {".py", ".sql", ".typed"}
+    assert endings <= {".py", ".sql", ".html", ".css", ".typed"}
 
 
 def test_it_works_installed_in_another_place(wheel: Path, tmp_path: Path) -> None:

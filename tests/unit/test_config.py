@@ -247,3 +247,8 @@ def test_the_published_file_cannot_be_the_working_one(tmp_path: Path) -> None:
     env = {"WAREHOUSE__PATH": "data/x.duckdb", "WAREHOUSE__PUBLISH": "./data/../data/x.duckdb"}
     with pytest.raises(ConfigError, match="must differ"):
         load_settings(write(tmp_path), env)
+
+
+def test_a_folder_that_dlt_cannot_write_to_is_a_problem(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="holds a %"):
+        load_settings(environment={"WAREHOUSE__PATH": str(tmp_path / "100%" / "w.duckdb")})
