@@ -17,10 +17,10 @@ demo: setup          ## the whole product on an imaginary account: no token need
 	$(BIN)/pipeduck demo
 
 test: setup lint types   ## lint, types and tests
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 test-all: setup lint types   ## the same with the long versions of the property tests
-	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n $(WORKERS) -m "thorough or not thorough"
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "thorough or not thorough"
 
 lint: setup
 	$(BIN)/ruff check .

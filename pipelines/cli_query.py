@@ -128,7 +128,12 @@ def _sql(sql: str | None, file: Path | None) -> str:
             raise click.UsageError(f"{file} cannot be read as UTF-8 text: {error}.") from error
     if sql is None and sys.stdin.isatty():
         raise click.UsageError("There is no SQL: give it as an argument, with --file or on stdin.")
-    return sys.stdin.read() if sql in (None, "-") else sql
+    if sql not in (None, "-"):
+        return sql
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"stdin is not UTF-8 text: {error}.") from error
 
 
 def _values(params: tuple[str, ...]) -> dict[str, str]:

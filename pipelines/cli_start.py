@@ -91,9 +91,7 @@ def schedule_run(
 @_TIMEZONE
 @click.option(
     "--jitter",
-    default="1m",
-    show_default=True,
-    help="Put each run off by a random time of up to this.",
+    help="Put each run off by a random time of up to this (1m).",
 )
 @click.option(
     "--env-file",
@@ -115,7 +113,7 @@ def schedule_print(
     every: str | None,
     cron: str | None,
     timezone: str | None,
-    jitter: str,
+    jitter: str | None,
     env_file: Path | None,
     out: Path | None,
 ) -> None:

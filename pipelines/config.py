@@ -104,6 +104,16 @@ class Settings:
     notify: NotifySettings
 
 
+def check_place(settings: Settings) -> None:
+    """Raises ConfigError for a working file that cannot be loaded into where it is."""
+    path = settings.warehouse.path
+    if "%" in str(path):  # dlt makes the names of its files with the % operator
+        raise ConfigError(
+            f"The working file {path} has a % in its path, where dlt cannot write.",
+            "Set path under [warehouse] to another place.",
+        )
+
+
 @dataclass
 class Configuration:
     """What is configured, usable or not: typed values, where each came from, what is wrong."""
@@ -195,11 +205,9 @@ def _take_column(name: str, value: Any, layer: Layer, found: Configuration) -> N
 
 
 def _contradictions(found: Configuration) -> list[str]:
-    """Values that are fine alone and not together, or not in this folder."""
+    """Values that are fine alone and not together."""
     problems = []
     path, publish = (found.folder / found.values[f"warehouse.{k}"] for k in ("path", "publish"))
-    if "%" in str(path):  # dlt makes file names of its folder's with the % operator
-        problems.append(f"warehouse.path {path} holds a %, where dlt cannot write: choose another.")
     if path.resolve() == publish.resolve():
         problems.append("warehouse.path and warehouse.publish are the same file: they must differ.")
     given = [name for name in _OAUTH if found.values[name]]

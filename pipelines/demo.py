@@ -52,12 +52,12 @@ QUERIES = {
         order by leads desc
     """,
     "What the two loads cost": """
-        select run_id, sum(requests) as requests, sum(tokens) as tokens,
+        select runs.run_id, runs.requests, runs.tokens,
             sum(rows_listed) as read, sum(rows_new) as new, sum(rows_changed) as changed
-        from sync_steps
-        where step = 'read'
-        group by run_id
-        order by run_id
+        from sync_runs as runs
+        join sync_steps as steps on steps.run_id = runs.run_id and steps.step = 'read'
+        group by all
+        order by runs.run_id
     """,
 }
 

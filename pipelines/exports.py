@@ -99,8 +99,11 @@ def run_export(settings: Settings, options: Options, log: Log) -> list[Entry]:
 
 
 def names(given: Sequence[str]) -> tuple[str, ...]:
-    """Names given with commas, or one at a time, or both."""
-    return tuple(name.strip() for text in given for name in text.split(",") if name.strip())
+    """Names given with commas, or one at a time, or both. Raises ConfigError for none at all."""
+    found = tuple(name.strip() for text in given for name in text.split(",") if name.strip())
+    if given and not found:
+        raise ConfigError("A list of names is empty.", "Is a variable in it unset?")
+    return found
 
 
 def _form_of(out: str) -> Format:

@@ -22,7 +22,7 @@ from sources.pipedrive.hosts import find_host
 from sources.pipedrive.identity import Identity
 from warehouse.files import ensure_folder
 
-from .config import Settings, load_settings
+from .config import Settings, check_place, load_settings
 from .config_layers import environment_name
 from .config_values import KEYS, Invalid
 from .config_written import config_text
@@ -67,6 +67,7 @@ def initialize(file: Path, given: Given, log: Log) -> None:
     conversation = _Conversation(file, given, log)
     values, token = conversation.connect()
     values |= conversation.what_to_load() | conversation.where_to_keep()
+    check_place(_settings(file, values, {environment_name(_TOKEN): token} if token else {}))
     for text in write_project(file, values, token):
         log.write(text, "init")
     _tell_what_wins(values, log)
@@ -104,6 +105,11 @@ class _Conversation:
     def connect(self) -> tuple[dict[str, Any], str]:
         """Where the account is and the token for it, once they have been seen to work."""
         text = self.given.company_domain
+        base_url = environment_name(f"{_SOURCE}.base_url")
+        if text and os.environ.get(base_url):
+            raise ConfigError(
+                f"--company-domain and {base_url} both say where the account is.", "Give one."
+            )
         while True:
             place = self._place(text)
             try:

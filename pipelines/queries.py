@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple, TextIO, cast
@@ -97,7 +98,8 @@ def write_file(result: Result, output: Path, form: str) -> int:
         return rows
     finally:
         if not is_special:
-            beside.unlink(missing_ok=True)
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
 
 
 def tables(settings: Settings, *, as_json: bool = False) -> None:

@@ -25,7 +25,7 @@ from warehouse.lock import hold
 from warehouse.refusals import find_full_disk
 from warehouse.stored import drop_repeats
 
-from .config import Settings
+from .config import Settings, check_place
 from .config_layers import secrets_file
 from .connection import open_client
 from .errors import ConfigError, is_told
@@ -53,6 +53,7 @@ def run(
     Errors of single entities and refusals leave the rest loaded and published and are in the
     result; errors that stop everything are raised, after the ledger has them.
     """
+    check_place(settings)
     stopping = stopping or Stopping()
     with (
         announced(settings, narrator, scope.command) as news,

@@ -6,6 +6,7 @@ are those of the last one.
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -59,6 +60,10 @@ class Result:
         return cls(tuple(columns), tuple(columns.values()), iter([[tuple(row) for row in rows]]))
 
 
+_TALKATIVE = re.compile(r"\b(enable_logging|enable_profil\w+|profiling_\w+)\b", re.IGNORECASE)
+"""Some print between the rows, and DuckDB 1.5 ends the process where one may not write its file."""
+
+
 def run_query(
     path: Path,
     sql: str,
@@ -74,7 +79,7 @@ def run_query(
     Raises also NothingPublished, WarehouseLocked, WarehouseUnusable, KeyRefused.
     """
     with open_published(path, key=key, is_unsafe=is_unsafe) as connection:
-        run_sql(connection, sql, write, values=values, limit=limit)
+        run_sql(connection, sql, write, values=values, limit=limit, is_unsafe=is_unsafe)
 
 
 def run_sql(
@@ -84,16 +89,22 @@ def run_sql(
     *,
     values: Mapping[str, str] = NO_VALUES,
     limit: int | None = None,
+    is_unsafe: bool = False,
 ) -> None:
     """Run every statement of `sql` and hand the result of the last one to `write`.
 
     `values` are bound to `$name` as text, as if they stood in quotes. Of `limit` rows no more are
     read. Raises QueryError in DuckDB's words where the SQL does not run or a value is missing, and
-    KeyboardInterrupt where Ctrl-C ended it; the connection can be used afterwards.
+    KeyboardInterrupt where Ctrl-C ended it; the connection can be used afterwards. What writes
+    elsewhere than to the result is refused unless `is_unsafe`, as far as its name stands there.
     """
     with _interruptible(connection) as has_to_stop:
         try:
             cursor: duckdb.DuckDBPyConnection | None = None
+            if not is_unsafe and (found := _TALKATIVE.search(sql)):
+                raise QueryError(
+                    f"{found[0]} writes elsewhere than to the result.", "--unsafe allows it."
+                )
             for statement, bound in _bind(connection.extract_statements(sql), values):
                 cursor = connection.execute(statement, bound or None)
             if cursor is None:  # nothing but white space and comments

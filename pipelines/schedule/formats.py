@@ -28,7 +28,8 @@ def cron(place: Place, ticks: Every | Cron, jitter: timedelta) -> str:
     """A line for `crontab -e`. cron mails what is printed: the end of the log, of a failure."""
     log = place.log
     command = (
-        f"( {place.shell(jitter)} ) 2>>{_sh(log)} || [ $? -eq 75 ] || tail -n 5 {_sh(log)}"
+        f"mkdir -p {_sh(log.parent)} && ( {place.shell(jitter)} ) 2>>{_sh(log)} "
+        f"|| [ $? -eq 75 ] || tail -n 5 {_sh(log)}"
     ).replace("%", "\\%")
     return f"""\
 # pipeduck: for crontab -e of user {place.user}, in the machine's own time zone
@@ -49,7 +50,7 @@ def launchd(place: Place, ticks: Every | Cron, jitter: timedelta) -> str:
         "WorkingDirectory": str(place.folder),
         **when,
         "ProcessType": "Background",
-        "StandardErrorPath": str(place.log),
+        "StandardErrorPath": str(place.folder / "pipeduck.log"),  # a folder that is there
         "Umask": 0o077,
         "ExitTimeOut": 300,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import re
 import shlex
 import shutil
 import sys
@@ -20,6 +21,8 @@ from pipelines.errors import ConfigError
 from .ticks import Cron, Every, shown_duration
 
 _NAME = "pipeduck"
+_PLAIN = re.compile(r"[A-Za-z_]\w*=([\w.,:/@%+=~^-]*|'[^'\\]*')")
+"""A line of variables that sh, systemd and a person read alike."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,8 @@ def find_place(settings: Settings, config: Path | None, env_file: Path | None) -
         raise ConfigError(f"There is no file {env_file}.", "Check --env-file.")
     usual = settings.folder / ".env"
     chosen = env_file or (usual if usual.is_file() else None)
+    if chosen:
+        _check_variables(chosen)
     folders = [settings.warehouse.path.parent, settings.warehouse.publish.parent]
     if settings.notify.metrics:
         folders.append(settings.notify.metrics.parent)
@@ -97,6 +102,21 @@ def find_place(settings: Settings, config: Path | None, env_file: Path | None) -
         data=settings.warehouse.path.parent,
         writable=tuple(dict.fromkeys(folders)),
     )
+
+
+def _check_variables(file: Path) -> None:
+    """Raises ConfigError for lines that a shell and systemd would read as different values."""
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file} cannot be read: {error}.", "Check --env-file.") from error
+    for number, line in enumerate(map(str.strip, lines), 1):
+        if line and not line.startswith("#") and not _PLAIN.fullmatch(line):
+            raise ConfigError(
+                f"Line {number} of {file} is not NAME=value in plain characters.",
+                "Schedulers read this file as sh does: put the value into single quotes, or "
+                "secrets into .dlt/secrets.toml.",
+            )
 
 
 def only_here(settings: Settings, env_file: Path | None) -> Sequence[str]:

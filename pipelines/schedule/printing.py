@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pipelines.config import Settings
@@ -12,7 +12,7 @@ from pipelines.logs import Log
 
 from . import formats, systemd
 from .place import find_place, only_here
-from .ticks import read_jitter, read_schedule
+from .ticks import Every, read_jitter, read_schedule
 
 FORMATS = ("systemd", "cron", "launchd", "github", "airflow", "dagster")
 EVERY = "15m"
@@ -43,7 +43,7 @@ def make_files(
     every: str | None = None,
     cron: str | None = None,
     timezone: str | None = None,
-    jitter: str = "1m",
+    jitter: str | None = None,
     log: Log | None = None,
 ) -> Mapping[str, str]:
     """The files by name. What the scheduler will lack is told to `log`. Raises ConfigError."""
@@ -53,7 +53,8 @@ def make_files(
             "Leave --timezone out, and write --cron in that of the machine.",
         )
     ticks = read_schedule(every or (None if cron else EVERY), cron, timezone, datetime.now(UTC))
-    delay = read_jitter(jitter, ticks)
+    is_often = isinstance(ticks, Every) and ticks.period <= timedelta(minutes=1)
+    delay = read_jitter(jitter or ("10s" if is_often else "1m"), ticks)
     place = find_place(settings, config, env_file)
     missing = only_here(settings, place.env_file)
     if log and missing and form != "github":

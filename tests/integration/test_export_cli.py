@@ -161,3 +161,12 @@ def test_frames_have_the_values_and_types_of_the_account(project: Project) -> No
     assert str(frame.dtypes["labels"]).startswith("list<")
     assert str(frame.dtypes["person_id"]) == "int64[pyarrow]"
     assert len(frame) == project.value("select count(*) from leads", published=True)
+
+
+def test_an_empty_list_of_names_is_not_everything() -> None:
+    from pipelines.errors import ConfigError
+    from pipelines.exports import names
+
+    assert names([]) == ()
+    with pytest.raises(ConfigError, match="empty"):
+        names([""])

@@ -231,3 +231,17 @@ def test_a_company_is_understood_however_it_is_written(text: str, expected: dict
 def test_what_is_no_company_is_told(text: str) -> None:
     with pytest.raises(Misconfigured):
         _address(text)
+
+
+def test_a_place_that_a_run_would_refuse_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Sandbox(persons=1) as box:
+        monkeypatch.setenv("SOURCES__PIPEDRIVE__API_TOKEN", box.token)
+        monkeypatch.setenv("SOURCES__PIPEDRIVE__BASE_URL", box.url)
+        refused = CliRunner().invoke(main, ["init", "--non-interactive", "--data", "a%b"])
+        assert (refused.exit_code, "has a %" in refused.stderr) == (2, True)
+        assert not (tmp_path / "config.toml").exists()
+        both = CliRunner().invoke(main, ["init", "--non-interactive", "--company-domain", "acme"])
+        assert (both.exit_code, "Give one" in both.stderr) == (2, True)

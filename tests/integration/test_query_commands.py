@@ -150,3 +150,17 @@ def test_tables_and_columns_for_people_and_programs(folder: Path) -> None:
     wrong = call("columns", "lead")
     assert wrong.exit_code == 2
     assert "Did you mean leads?" in wrong.stderr
+
+
+def test_an_output_below_a_file_and_bytes_that_are_no_text_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with duckdb.connect(str(tmp_path / "p.duckdb")) as connection:
+        connection.execute("create table t as select 1 as a")
+    (tmp_path / "a.csv").write_text("x")
+    monkeypatch.setenv("WAREHOUSE__PUBLISH", str(tmp_path / "p.duckdb"))
+    monkeypatch.chdir(tmp_path)
+    below = CliRunner().invoke(main, ["query", "select 1", "-o", "a.csv/b.csv"])
+    assert (below.exit_code, "cannot be written" in below.stderr) == (2, True)
+    bytes_in = CliRunner().invoke(main, ["query"], input=b"\xff select 1")
+    assert (bytes_in.exit_code, "not UTF-8" in bytes_in.stderr) == (2, True)

@@ -109,7 +109,7 @@ def test_the_line_of_cron_runs_and_mails_only_what_failed(
 
 def test_cron_keeps_an_expression_and_knows_one_time_zone(printed: Print, pipeduck: Path) -> None:
     line = printed("cron", cron="30 6 * * 1-5")["pipeduck.cron"].splitlines()[1]
-    assert line.startswith("30 6 * * 1-5 (")
+    assert line.startswith("30 6 * * 1-5 mkdir ")
     for form in ("cron", "launchd"):
         with pytest.raises(ConfigError, match="no time zone but the machine's own"):
             printed(form, cron="30 6 * * 1-5", timezone="Europe/Berlin")
@@ -224,3 +224,26 @@ def test_the_compose_file_in_the_documentation_is_closed_and_has_one_volume() ->
     assert service["read_only"] is True
     assert service["volumes"] == ["pipeduck:/data"]
     assert service["cap_drop"] == ["ALL"]
+
+
+@pytest.mark.parametrize(
+    ("line", "is_plain"),
+    [
+        ("WAREHOUSE__PATH=data/w.duckdb", True),
+        ("A='with spaces and $'", True),
+        ("# a remark", True),
+        ("KEY=abc$def", False),
+        ("KEY=a b", False),
+        ("KEY=$(touch x)", False),
+        ("export KEY=a", False),
+    ],
+)
+def test_a_file_of_variables_is_one_that_every_scheduler_reads_alike(
+    printed: Print, folder: Path, line: str, is_plain: bool
+) -> None:
+    (folder / ".env").write_text(f"{line}\n", "utf-8")
+    if is_plain:
+        assert ".env" in printed("cron")["pipeduck.cron"]
+    else:
+        with pytest.raises(ConfigError, match="Line 1 of"):
+            printed("cron")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.config import environment_name, load_settings
+from pipelines.config import check_place, environment_name, load_settings
 from pipelines.config_values import KEYS
 from pipelines.errors import ConfigError
 
@@ -250,5 +250,6 @@ def test_the_published_file_cannot_be_the_working_one(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_dlt_cannot_write_to_is_a_problem(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="holds a %"):
-        load_settings(environment={"WAREHOUSE__PATH": str(tmp_path / "100%" / "w.duckdb")})
+    settings = load_settings(environment={"WAREHOUSE__PATH": str(tmp_path / "100%" / "w.duckdb")})
+    with pytest.raises(ConfigError, match="has a % in its path"):
+        check_place(settings)

@@ -342,3 +342,15 @@ def test_frames_keep_types(published: Path) -> None:
     assert frame["text"].tolist()[1] == "00123"
     bound = read_sql("select ? as x", ["a' or 1=1"], published)
     assert bound["x"].tolist() == ["a' or 1=1"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "call enable_logging(storage = 'stdout'); select 1",
+        "from enable_logging(storage = 'file'); select 1",
+        "pragma enable_profiling; select 1",
+    ],
+)
+def test_what_writes_elsewhere_than_to_the_result_is_refused(published: Path, sql: str) -> None:
+    assert "writes elsewhere" in str(refusal(published, sql))
