@@ -21,6 +21,8 @@ def open_client(
 ) -> Client:
     """A connection to the configured host; `on_trouble` is told of failed requests and waits.
 
+    `sleep` is how it waits: that of a run ends early when the run is to stop.
+
     With OAuth and neither domain nor address the host is the one that comes with the access
     token. Raises Misconfigured, NoToken, Unauthorized.
     """

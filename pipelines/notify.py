@@ -120,13 +120,13 @@ def announced(
     """Tell whoever is configured, at the end of the block, how a command ended.
 
     The block fills in the news. An error that leaves it is told as the end and goes on; a run that
-    is cut off by Ctrl+C or SIGTERM is a failure too.
+    is cut off by Ctrl+C is a failure too.
     """
     news = News(command)
     begun = time.monotonic()
     try:
         yield news
-    except Exception as error:
+    except Exception as error:  # whatever ended the command is what is told
         news.fail(error)
         raise
     except BaseException:

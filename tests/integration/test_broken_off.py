@@ -108,3 +108,22 @@ def test_a_run_that_is_interrupted_says_so_in_the_ledger(
         assert project.rows("select outcome, error from ops.runs") == [
             ("failed", "It was stopped from outside.")
         ]
+
+
+def test_failed_requests_and_waits_are_in_the_ledger_and_the_others_are_not(
+    project_of: Make,
+) -> None:
+    with Sandbox(persons=6, organizations=3) as box:
+        project = project_of(box)
+        box.fault("*/persons", "status", code=503)
+        box.fault("*/organizations", "success_false", times=None)
+        result = project.run(resources=("persons", "organizations"))
+        assert result.exit_code == 3
+        rows = project.rows(
+            "select entity, path, status, kind, count(*), count(*) filter (is_final) "
+            f"from ops.requests where run_id = '{result.run_id}' group by all order by all"
+        )
+        assert rows == [
+            ("organizations", "v2/organizations", None, "success false", 5, 1),
+            ("persons", "v2/persons", 503, "503", 1, 0),
+        ]
